@@ -1,0 +1,518 @@
+"""Integer polynomials over symbols and floor atoms, in a canonical form.
+
+A `Polynomial` is a sum of integer multiples of monomials; a monomial is a product of powers of
+**atoms**; an atom is a `Symbol` (``H``) or a `Floor` (``⌊(H + 1)/2⌋``). Every operation
+brings its result to canonical form, so equal formulas compare equal and like terms merge, floors
+included. A result without atoms is a plain ``int``, never a constant polynomial.
+
+Symbols stand for sizes and counts: integers of at least 1. Comparisons are decided from that, and
+raise `UndecidableError` where they cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import gcd
+from typing import NamedTuple, TypeAlias, Union
+
+__all__ = [
+    "Floor",
+    "Polynomial",
+    "Symbol",
+    "UndecidableError",
+    "exact_quotient",
+    "greatest_common_divisor",
+    "symbol",
+]
+
+Integral: TypeAlias = Union[int, "Polynomial"]
+
+
+class UndecidableError(ValueError):
+    """A comparison of formulas holds for some values of their symbols and fails for others.
+
+    ``symbols`` are the names whose values would decide it.
+    """
+
+    def __init__(self, question: str, symbols: frozenset[str]) -> None:
+        super().__init__(
+            f"cannot decide whether {question}: it depends on {', '.join(sorted(symbols))}"
+        )
+        self.symbols = symbols
+
+
+class Symbol(NamedTuple):
+    """A free variable: an integer of at least 1."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Floor(NamedTuple):
+    """⌊numerator/denominator⌋ in lowest form, denominator positive and not 1."""
+
+    numerator: Polynomial
+    denominator: Integral
+
+    def __str__(self) -> str:
+        return f"⌊{_grouped(self.numerator)}/{_grouped(self.denominator)}⌋"
+
+
+Atom: TypeAlias = Symbol | Floor
+Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
+"""Powers of atoms, ``((H, 2), (W, 1))`` for H²·W, sorted by `_rank`; ``()`` is 1."""
+
+_CONSTANT: Monomial = ()
+
+
+class Polynomial:
+    """An integer polynomial with at least one atom. Build one from `symbol` and arithmetic.
+
+    >>> H = symbol("H")
+    >>> str(((H - 1) // 2 + 1 - 1) // 2 + 1)
+    '⌊(H + 3)/4⌋'
+    """
+
+    __slots__ = ("_hash", "_terms", "_text")
+
+    _terms: dict[Monomial, int]
+    _hash: int | None
+    _text: str | None
+
+    def __init__(self, terms: dict[Monomial, int]) -> None:
+        """Take over ``terms`` (monomial to non-zero coefficient, one of them not constant)."""
+        self._terms = terms
+        self._hash = None
+        self._text = None
+
+    # -- arithmetic ---------------------------------------------------------------------------
+
+    def __add__(self, other: Integral) -> Integral:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
+        terms = dict(self._terms)
+        for monomial, coefficient in _terms_of(other).items():
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+        return _canonical(terms)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Integral:
+        return Polynomial({monomial: -coefficient for monomial, coefficient in self._terms.items()})
+
+    def __pos__(self) -> Polynomial:
+        return self
+
+    def __sub__(self, other: Integral) -> Integral:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
+        return self + -other
+
+    def __rsub__(self, other: Integral) -> Integral:
+        return -self + other
+
+    def __mul__(self, other: Integral) -> Integral:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
+        terms: dict[Monomial, int] = {}
+        for left, a in self._terms.items():
+            for right, b in _terms_of(other).items():
+                monomial = _times(left, right)
+                terms[monomial] = terms.get(monomial, 0) + a * b
+        return _canonical(terms)
+
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: int) -> Integral:
+        if not isinstance(exponent, int) or exponent < 0:
+            raise ValueError(f"a formula has powers 0, 1, 2, … only, not {exponent}")
+        result: Integral = 1
+        for _ in range(exponent):
+            result = result * self
+        return result
+
+    def __floordiv__(self, other: Integral) -> Integral:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
+        return _floor_quotient(self, other)
+
+    def __rfloordiv__(self, other: Integral) -> Integral:
+        return _floor_quotient(other, self)
+
+    def __mod__(self, other: Integral) -> Integral:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
+        return self - other * (self // other)
+
+    def __rmod__(self, other: Integral) -> Integral:
+        return other - self * (other // self)
+
+    # -- comparison: decided for all values of the symbols, or an error -------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
+        if isinstance(other, Polynomial) and self._terms == other._terms:
+            return True
+        low, high = _bounds(self - other)
+        if low is not None and low == high:
+            return low == 0
+        if (low is not None and low > 0) or (high is not None and high < 0):
+            return False
+        raise UndecidableError(f"{self} = {other}", _symbols(self) | _symbols(other))
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash(frozenset(self._terms.items()))
+        return self._hash
+
+    def __lt__(self, other: Integral) -> bool:
+        return _decide(self - other, "<", self, other)
+
+    def __le__(self, other: Integral) -> bool:
+        return not _decide(other - self, "<", other, self)
+
+    def __gt__(self, other: Integral) -> bool:
+        return _decide(other - self, "<", other, self)
+
+    def __ge__(self, other: Integral) -> bool:
+        return not _decide(self - other, "<", self, other)
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The names of the symbols in the formula, those inside floors included."""
+        return frozenset(
+            name for monomial in self._terms for atom, _ in monomial for name in _atom_symbols(atom)
+        )
+
+    def terms(self) -> Iterator[tuple[Monomial, int]]:
+        """Each monomial with its coefficient, highest degree first, then by name."""
+        return iter(sorted(self._terms.items(), key=lambda term: _print_order(term[0])))
+
+    def substitute(self, values: Mapping[str, Integral]) -> Integral:
+        """The formula with ``values`` in place of the symbols they name."""
+        done: dict[Atom, Integral] = {}
+
+        def value_of(atom: Atom) -> Integral:
+            if atom not in done:
+                if isinstance(atom, Symbol):
+                    done[atom] = values.get(atom.name, Polynomial({((atom, 1),): 1}))
+                else:
+                    done[atom] = rebuild(atom.numerator) // rebuild(atom.denominator)
+            return done[atom]
+
+        def rebuild(formula: Integral) -> Integral:
+            if isinstance(formula, int):
+                return formula
+            total: Integral = 0
+            for monomial, coefficient in formula._terms.items():
+                part: Integral = coefficient
+                for atom, power in monomial:
+                    part = part * value_of(atom) ** power
+                total = total + part
+            return total
+
+        return rebuild(self)
+
+    def evaluate(self, values: Mapping[str, int]) -> int:
+        """The integer that the formula has at ``values``.
+
+        Raises KeyError for a symbol without a value, ZeroDivisionError for a zero divisor.
+        """
+        for name in sorted(self.symbols):
+            if name not in values:
+                raise KeyError(name)
+        result = self.substitute(values)
+        if isinstance(result, Polynomial):
+            raise TypeError("the values given are formulas themselves: use substitute()")
+        return result
+
+    def __str__(self) -> str:
+        if self._text is None:
+            text = ""
+            for monomial, coefficient in self.terms():
+                sign = "-" if coefficient < 0 else "+"
+                term = _term_text(monomial, abs(coefficient))
+                if text:
+                    text += f" {sign} {term}"
+                else:
+                    text = f"-{term}" if sign == "-" else term
+            self._text = text.replace("-", "−")
+        return self._text
+
+    def __format__(self, spec: str) -> str:
+        return str(self) if spec == "," else format(str(self), spec)
+
+    def __repr__(self) -> str:
+        return f"<Polynomial {self}>"
+
+
+def symbol(name: str) -> Polynomial:
+    """The free variable ``name`` as a formula: an integer of at least 1."""
+    return Polynomial({((Symbol(name), 1),): 1})
+
+
+def exact_quotient(numerator: Integral, denominator: Integral) -> Integral | None:
+    """The q with q·denominator = numerator for all values of the symbols; None if there is none.
+
+    Raises ZeroDivisionError if the denominator is zero.
+    """
+    if isinstance(denominator, int):
+        if denominator == 0:
+            raise ZeroDivisionError("division by zero")
+        terms = _terms_of(numerator)
+        if any(coefficient % denominator for coefficient in terms.values()):
+            return None
+        return _canonical({m: coefficient // denominator for m, coefficient in terms.items()})
+    quotient, rest = _long_division(numerator, denominator)
+    return quotient if isinstance(rest, int) and rest == 0 else None
+
+
+def greatest_common_divisor(a: Integral, b: int) -> Integral:
+    """gcd(a, b) for b > 0, as a formula if a is one.
+
+    The formula is M. Polezzi's, "A geometrical method for finding an explicit formula for the
+    greatest common divisor", American Mathematical Monthly 104 (1997):
+    gcd(a, b) = a + b − a·b + 2·Σ ⌊a·j/b⌋ over j = 1 … b − 1.
+    """
+    if isinstance(a, int):
+        return gcd(a, b)
+    if b == 1 or exact_quotient(a, b) is not None:
+        return b
+    floors: Integral = 0
+    for j in range(1, b):
+        floors = floors + a * j // b
+    return a + b - a * b + 2 * floors
+
+
+# -- the laws of the floor ------------------------------------------------------------------------
+
+
+def _floor_quotient(numerator: Integral, denominator: Integral) -> Integral:
+    """⌊numerator/denominator⌋ in canonical form; the denominator's sign must be known."""
+    if isinstance(numerator, int) and isinstance(denominator, int):
+        return numerator // denominator
+    if isinstance(denominator, int):
+        if denominator < 0:
+            return _floor_quotient(-numerator, -denominator)
+        return _floor_by_integer(_terms_of(numerator), denominator)
+    # A symbolic divisor: n = q·d + r gives ⌊n/d⌋ = q + ⌊r/d⌋ whatever the sign of d.
+    if denominator < 0:
+        return _floor_quotient(-numerator, -denominator)
+    quotient, rest = _long_division(numerator, denominator)
+    if isinstance(rest, int) and rest == 0:
+        return quotient
+    low, _ = _bounds(rest)
+    _, gap = _bounds(rest - denominator)
+    if low is not None and low >= 0 and gap is not None and gap < 0:
+        return quotient  # 0 ≤ r < d
+    if isinstance(rest, int):
+        rest = Polynomial({_CONSTANT: rest})  # the one place a constant stands as a numerator
+    return quotient + Polynomial({((Floor(rest, denominator), 1),): 1})
+
+
+def _floor_by_integer(numerator: dict[Monomial, int], divisor: int) -> Integral:
+    """⌊numerator/divisor⌋ for an integer divisor > 0 (ZeroDivisionError for 0)."""
+    # Exact multiples come out: (d·x + r)//d = x + r//d.
+    whole: dict[Monomial, int] = {}
+    rest: dict[Monomial, int] = {}
+    for monomial, coefficient in numerator.items():
+        q, r = divmod(coefficient, divisor)
+        if q:
+            whole[monomial] = q
+        if r:
+            rest[monomial] = r
+    constant = rest.pop(_CONSTANT, 0)
+    outside = _canonical(whole)
+    if not rest:
+        return outside
+    # The common divisor cancels: (g·x + r)//(g·d) = (x + r//g)//d.
+    common = gcd(divisor, *rest.values())
+    divisor //= common
+    inside = {monomial: coefficient // common for monomial, coefficient in rest.items()}
+    if constant // common:
+        inside[_CONSTANT] = constant // common
+    # Nested floors merge: (x//c + r)//d = (x + r·c)//(c·d).
+    inner = _only_floor(inside)
+    if inner is not None:
+        del inside[((inner, 1),)]
+        numerator_sum = inner.numerator + _canonical(inside) * inner.denominator
+        return outside + _floor_quotient(numerator_sum, inner.denominator * divisor)
+    return outside + Polynomial({((Floor(Polynomial(inside), divisor), 1),): 1})
+
+
+def _only_floor(terms: dict[Monomial, int]) -> Floor | None:
+    """The floor atom of ``terms`` if there is exactly one, in a term of its own with factor 1."""
+    floors = [
+        (atom, power, monomial)
+        for monomial in terms
+        for atom, power in monomial
+        if isinstance(atom, Floor)
+    ]
+    if len(floors) != 1:
+        return None
+    atom, power, monomial = floors[0]
+    return atom if power == 1 and len(monomial) == 1 and terms[monomial] == 1 else None
+
+
+def _long_division(numerator: Integral, denominator: Polynomial) -> tuple[Integral, Integral]:
+    """(q, r) with numerator = q·denominator + r, no term of r a multiple of the leading term."""
+    lead = max(denominator._terms, key=_degree_order)
+    lead_coefficient = denominator._terms[lead]
+    quotient: Integral = 0
+    rest: Integral = 0
+    open_terms = numerator
+    while not (isinstance(open_terms, int) and open_terms == 0):
+        terms = _terms_of(open_terms)
+        monomial = max(terms, key=_degree_order)
+        ratio = _over(monomial, lead)
+        term = _canonical({monomial: terms[monomial]})
+        if ratio is None or terms[monomial] % lead_coefficient:
+            rest = rest + term
+            open_terms = open_terms - term
+        else:
+            factor = _canonical({ratio: terms[monomial] // lead_coefficient})
+            quotient = quotient + factor
+            open_terms = open_terms - factor * denominator
+    return quotient, rest
+
+
+# -- monomials and terms --------------------------------------------------------------------------
+
+
+def _terms_of(formula: Integral) -> dict[Monomial, int]:
+    if isinstance(formula, Polynomial):
+        return formula._terms
+    return {_CONSTANT: formula} if formula else {}
+
+
+def _canonical(terms: dict[Monomial, int]) -> Integral:
+    terms = {monomial: coefficient for monomial, coefficient in terms.items() if coefficient}
+    if not terms:
+        return 0
+    if len(terms) == 1 and _CONSTANT in terms:
+        return terms[_CONSTANT]
+    return Polynomial(terms)
+
+
+def _times(left: Monomial, right: Monomial) -> Monomial:
+    if not left or not right:
+        return left or right
+    powers = dict(left)
+    for atom, power in right:
+        powers[atom] = powers.get(atom, 0) + power
+    return tuple(sorted(powers.items(), key=_rank))
+
+
+def _over(monomial: Monomial, divisor: Monomial) -> Monomial | None:
+    powers = dict(monomial)
+    for atom, power in divisor:
+        left = powers.get(atom, 0) - power
+        if left < 0:
+            return None
+        powers[atom] = left
+    return tuple((atom, power) for atom, power in powers.items() if power)
+
+
+def _rank(factor: tuple[Atom, int]) -> tuple[bool, str]:
+    return isinstance(factor[0], Floor), str(factor[0])
+
+
+def _degree_order(monomial: Monomial) -> tuple[int, list[tuple[bool, str]]]:
+    """Total degree first, then the factors spelled out: compatible with multiplication."""
+    spelled = [_rank((atom, power)) for atom, power in monomial for _ in range(power)]
+    return len(spelled), spelled
+
+
+def _print_order(monomial: Monomial) -> tuple[int, list[str]]:
+    degree = sum(power for _, power in monomial)
+    return -degree, [str(atom) for atom, power in monomial for _ in range(power)]
+
+
+def _symbols(formula: Integral) -> frozenset[str]:
+    return formula.symbols if isinstance(formula, Polynomial) else frozenset()
+
+
+def _atom_symbols(atom: Atom) -> frozenset[str]:
+    if isinstance(atom, Symbol):
+        return frozenset((atom.name,))
+    return _symbols(atom.numerator) | _symbols(atom.denominator)
+
+
+# -- bounds: what is known of a formula when every symbol is at least 1 ---------------------------
+
+Bound: TypeAlias = int | None
+"""None: no bound is known."""
+
+
+def _bounds(formula: Integral) -> tuple[Bound, Bound]:
+    if isinstance(formula, int):
+        return formula, formula
+    low: Bound = 0
+    high: Bound = 0
+    for monomial, coefficient in formula._terms.items():
+        term_low, term_high = _monomial_bounds(monomial)
+        if coefficient < 0:
+            term_low, term_high = term_high, term_low
+        low = None if low is None or term_low is None else low + coefficient * term_low
+        high = None if high is None or term_high is None else high + coefficient * term_high
+    return low, high
+
+
+def _monomial_bounds(monomial: Monomial) -> tuple[Bound, Bound]:
+    low: int = 1
+    high: Bound = 1
+    for atom, power in monomial:
+        atom_low, atom_high = _atom_bounds(atom)
+        if atom_low is None or atom_low < 0:
+            return None, None
+        low *= atom_low**power
+        high = None if high is None or atom_high is None else high * atom_high**power
+    return low, high
+
+
+def _atom_bounds(atom: Atom) -> tuple[Bound, Bound]:
+    if isinstance(atom, Symbol):
+        return 1, None
+    low, high = _bounds(atom.numerator)
+    if isinstance(atom.denominator, int):
+        least = None if low is None else low // atom.denominator
+        return least, None if high is None else high // atom.denominator
+    # Dividing by a symbol of at least 1 brings a value no further from 0.
+    return (0 if low is not None and low >= 0 else None), high if high and high > 0 else None
+
+
+def _decide(difference: Integral, sign: str, left: Integral, right: Integral) -> bool:
+    low, high = _bounds(difference)
+    if high is not None and high < 0:
+        return True
+    if low is not None and low >= 0:
+        return False
+    raise UndecidableError(f"{left} {sign} {right}", _symbols(left) | _symbols(right))
+
+
+# -- printing -------------------------------------------------------------------------------------
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _term_text(monomial: Monomial, coefficient: int) -> str:
+    factors = [
+        str(atom) + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "")
+        for atom, power in monomial
+    ]
+    if coefficient != 1 or not factors:
+        factors.insert(0, str(coefficient))
+    return "·".join(factors)
+
+
+def _grouped(formula: Integral) -> str:
+    text = str(formula)
+    return f"({text})" if isinstance(formula, Polynomial) and len(formula._terms) > 1 else text

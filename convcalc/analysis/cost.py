@@ -1,0 +1,282 @@
+"""What a network costs, layer by layer and in total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+from convcalc.algebra import Number, product
+from convcalc.analysis.dtypes import Dtypes, bytes_of
+from convcalc.analysis.liveness import Peak, peak_of
+from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
+from convcalc.errors import Finding, Place
+from convcalc.graph import Graph, PublishedFigure
+from convcalc.layers import Layer
+from convcalc.layers.declaration import Memory, Operations, Shape, Tensor, elements
+
+__all__ = ["Analysis", "Cost", "LayerCost", "analyze_graph"]
+
+
+class Cost(NamedTuple):
+    """What a layer, or several together, cost. Counts are for one sample, bytes for the batch."""
+
+    params: int
+    """Elements of the weight tensors, biases and the affine part of norms included."""
+    buffers: int
+    """Elements of the running statistics."""
+    operations: Operations
+    activation_elements: int
+    """Elements of the outputs that are allocated (views are not)."""
+    activation_bytes: int
+    weight_bytes: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolution and matrix products; bias adds are not among them."""
+        return cast("int", self.operations.macs)
+
+    @property
+    def flops(self) -> int:
+        """2 · macs + all other operations."""
+        return cast("int", self.operations.flops)
+
+
+class LayerCost(NamedTuple):
+    """A layer of a network with what it costs."""
+
+    name: str
+    kind: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    """Names of the layers, or network inputs, that it reads."""
+    input_shapes: tuple[tuple[int, ...], ...]
+    output_shape: tuple[int, ...]
+    weights: tuple[Tensor, ...]
+    buffer_tensors: tuple[Tensor, ...]
+    cost: Cost
+    receptive_field: ReceptiveField
+    place: Place | None
+
+    @property
+    def params(self) -> int:
+        """Elements of the weight tensors."""
+        return self.cost.params
+
+    @property
+    def buffers(self) -> int:
+        """Elements of the running statistics."""
+        return self.cost.buffers
+
+    @property
+    def operations(self) -> Operations:
+        """Operations by sort, for one sample."""
+        return self.cost.operations
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds, for one sample."""
+        return self.cost.macs
+
+    @property
+    def flops(self) -> int:
+        """2 · macs + all other operations, for one sample."""
+        return self.cost.flops
+
+    @property
+    def activation_elements(self) -> int:
+        """Elements of the output, for one sample; 0 if it is a view."""
+        return self.cost.activation_elements
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of the output, for the batch; 0 if it is a view."""
+        return self.cost.activation_bytes
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weight tensors."""
+        return self.cost.weight_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a network costs.
+
+    Counts (``params``, ``macs``, ``flops``, ``operations``, ``activation_elements``) are for one
+    sample; bytes are for the batch.
+    """
+
+    name: str
+    spec: str
+    """What the network was read from, as one would name it on the command line."""
+    source: str | None
+    """Where the design comes from."""
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    """Name and shape of each input, without the batch."""
+    outputs: tuple[tuple[str, tuple[int, ...]], ...]
+    """Name and shape of each output, without the batch."""
+    batch: int
+    dtypes: Dtypes
+    layers: tuple[LayerCost, ...]
+    """Every layer in the order in which it runs; the inputs are not among them."""
+    total: Cost
+    peak: Peak
+    """The peak of the activations in bytes; positions in it count the inputs first."""
+    receptive_field: ReceptiveField
+    """Of the first output."""
+    published: tuple[PublishedFigure, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def params(self) -> int:
+        """Elements of all weight tensors, biases and the affine part of norms included."""
+        return self.total.params
+
+    @property
+    def buffers(self) -> int:
+        """Elements of all running statistics."""
+        return self.total.buffers
+
+    @property
+    def operations(self) -> Operations:
+        """Operations by sort."""
+        return self.total.operations
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds: of conv, linear and matrix products, bias adds not included."""
+        return self.total.macs
+
+    @property
+    def flops(self) -> int:
+        """2 · macs + all other operations."""
+        return self.total.flops
+
+    @property
+    def activation_elements(self) -> int:
+        """Elements of all allocated outputs."""
+        return self.total.activation_elements
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of all allocated outputs, for the batch."""
+        return self.total.activation_bytes
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all weight tensors."""
+        return self.total.weight_bytes
+
+    @property
+    def peak_activation_bytes(self) -> int:
+        """The largest sum of live tensors over the steps of inference, for the batch."""
+        return self.peak.size
+
+
+def analyze_graph(graph: Graph, *, batch: int = 1, dtypes: Dtypes = Dtypes()) -> Analysis:  # noqa: B008 - immutable
+    """What ``graph`` costs at a batch size, with numbers held in ``dtypes``.
+
+    Raises TypeError if the graph has sizes that are formulas.
+    """
+    nodes = graph.nodes
+    fields = receptive_fields(graph)
+    known: dict[tuple[int, tuple[Shape, ...]], _Measured] = {}
+    rows: list[LayerCost] = []
+    sizes: list[int] = []
+    for position, node in enumerate(nodes):
+        shapes = graph.input_shapes(node)
+        key = (id(node.layer), shapes or (node.shape,))
+        measured = known.get(key)
+        if measured is None:
+            measured = known[key] = _measure(node.layer, shapes, node.shape, batch, dtypes)
+        sizes.append(measured.output_bytes)
+        if not node.inputs:
+            continue
+        rows.append(
+            LayerCost(
+                node.name,
+                node.layer.kind,
+                node.layer,
+                tuple([nodes[source].name for source in node.inputs]),
+                cast("tuple[tuple[int, ...], ...]", shapes),
+                cast("tuple[int, ...]", node.shape),
+                measured.weights,
+                measured.buffers,
+                measured.cost,
+                fields[position],
+                node.place,
+            )
+        )
+    return Analysis(
+        name=graph.name,
+        spec=graph.spec,
+        source=graph.source,
+        inputs=tuple((node.name, cast("tuple[int, ...]", node.shape)) for node in graph.inputs),
+        outputs=tuple(
+            (nodes[position].name, cast("tuple[int, ...]", nodes[position].shape))
+            for position in graph.outputs
+        ),
+        batch=batch,
+        dtypes=dtypes,
+        layers=tuple(rows),
+        total=sum_of(row.cost for row in rows),
+        peak=peak_of(graph, tuple(sizes)),
+        receptive_field=fields[graph.outputs[0]],
+        published=graph.published,
+        warnings=graph.warnings,
+    )
+
+
+def sum_of(costs: Iterable[Cost]) -> Cost:
+    """The costs added up."""
+    costs = tuple(costs)
+    operations = [0] * len(Operations._fields)
+    for cost in costs:
+        for sort, count in enumerate(cost.operations):
+            operations[sort] += cast("int", count)
+    return Cost(
+        params=sum(cost.params for cost in costs),
+        buffers=sum(cost.buffers for cost in costs),
+        operations=Operations(*operations),
+        activation_elements=sum(cost.activation_elements for cost in costs),
+        activation_bytes=sum(cost.activation_bytes for cost in costs),
+        weight_bytes=sum(cost.weight_bytes for cost in costs),
+    )
+
+
+class _Measured(NamedTuple):
+    weights: tuple[Tensor, ...]
+    buffers: tuple[Tensor, ...]
+    cost: Cost
+    output_bytes: int
+    """Bytes of the output, whether it is allocated or a view."""
+
+
+def _measure(
+    layer: Layer, shapes: tuple[Shape, ...], output: Shape, batch: int, dtypes: Dtypes
+) -> _Measured:
+    output_elements = _whole(product(output))
+    output_bytes = bytes_of(output_elements * batch, dtypes.activations)
+    if not shapes:  # an input of the network
+        return _Measured((), (), Cost(0, 0, Operations(), 0, 0, 0), output_bytes)
+    weights = layer.weights(shapes)
+    buffers = layer.buffers(shapes)
+    allocates = layer.memory is not Memory.VIEW
+    cost = Cost(
+        params=_whole(elements(weights)),
+        buffers=_whole(elements(buffers)),
+        operations=layer.operations(shapes, output),
+        activation_elements=output_elements if allocates else 0,
+        activation_bytes=output_bytes if allocates else 0,
+        weight_bytes=sum(
+            bytes_of(_whole(product(tensor.shape)), dtypes.weights) for tensor in weights
+        ),
+    )
+    return _Measured(weights, buffers, cost, output_bytes)
+
+
+def _whole(number: Number) -> int:
+    if isinstance(number, int):
+        return number
+    raise TypeError(f"the size {number} is a formula: substitute its symbols first")

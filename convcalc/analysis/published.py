@@ -1,0 +1,56 @@
+"""Computed numbers held against the figures that others publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from convcalc.analysis.cost import Analysis, sum_of
+from convcalc.errors import Finding, catalogue
+from convcalc.graph import PublishedFigure
+
+__all__ = ["PublishedCheck", "published_checks", "published_findings"]
+
+
+class PublishedCheck(NamedTuple):
+    """A published figure and the number it speaks of."""
+
+    figure: PublishedFigure
+    computed: int | None
+    """None: the network has no layers of the name that the figure is for."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the figure is the computed number, rounded as it was printed."""
+        return self.computed is not None and self.figure.low <= self.computed <= self.figure.high
+
+
+def published_checks(analysis: Analysis) -> tuple[PublishedCheck, ...]:
+    """Every figure that the spec publishes, with what was computed for it."""
+    checks = []
+    for figure in analysis.published:
+        cost = analysis.total
+        if figure.group is not None:
+            members = [
+                layer.cost
+                for layer in analysis.layers
+                if layer.name == figure.group or layer.name.startswith(figure.group + ".")
+            ]
+            if not members:
+                checks.append(PublishedCheck(figure, None))
+                continue
+            cost = sum_of(members)
+        checks.append(PublishedCheck(figure, getattr(cost, figure.metric)))
+    return tuple(checks)
+
+
+def published_findings(analysis: Analysis) -> Iterator[Finding]:
+    """A warning for each published figure that is not what was computed."""
+    for figure, computed in (c for c in published_checks(analysis) if not c.agrees):
+        whose = f"`{figure.group}` of `{analysis.name}`" if figure.group else f"`{analysis.name}`"
+        message = (
+            f"{whose} has {computed:,} {figure.metric}; {figure.source} says {figure.text}"
+            if computed is not None
+            else f"`{analysis.name}` has no layers `{figure.group}` ({figure.source})"
+        )
+        yield Finding(catalogue.PUBLISHED_DIFFERS, message, figure.place)

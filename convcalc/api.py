@@ -1,0 +1,81 @@
+"""The Python interface: a network named, its costs returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from os import PathLike, fspath
+from typing import TypeAlias
+
+from convcalc.algebra import Polynomial
+from convcalc.analysis import BITS, Analysis, Dtypes, analyze_graph
+from convcalc.errors import Finding, UsageError, catalogue, close_match
+from convcalc.graph import Graph
+from convcalc.sources import load as load_reference
+
+__all__ = ["Setting", "analyze", "load"]
+
+Setting: TypeAlias = int | float | Fraction | bool | str | Polynomial
+"""A value for a variable of a spec; a text is an expression, as after ``--set``."""
+
+
+def analyze(
+    spec: str | PathLike[str],
+    variables: Mapping[str, Setting] | None = None,
+    *,
+    batch: int = 1,
+    dtype: str = "float32",
+    weights_dtype: str | None = None,
+    activations_dtype: str | None = None,
+) -> Analysis:
+    """What the network ``spec`` costs.
+
+    ``spec`` is a path, ``path::variant``, or the name of a network that ships with convcalc
+    (``resnet::resnet50``); ``variables`` override variables of the spec. Counts in the result are
+    for one sample, bytes for ``batch`` samples held in ``dtype`` (a key of
+    `convcalc.analysis.BITS`), or in the two given apart.
+
+    Raises `UsageError` for a file, dtype or batch that makes no sense, `SpecError` for a spec that
+    describes no network; both are `ConvcalcError` and carry every finding.
+
+    >>> analyze("resnet::resnet50").params
+    25557032
+    """
+    if batch < 1:
+        raise UsageError([Finding(catalogue.BAD_OPTION, f"a batch is 1 or more, not {batch}")])
+    dtypes = Dtypes(
+        checked_dtype(weights_dtype or dtype), checked_dtype(activations_dtype or dtype)
+    )
+    return analyze_graph(load(spec, variables), batch=batch, dtypes=dtypes)
+
+
+def load(spec: str | PathLike[str], variables: Mapping[str, Setting] | None = None) -> Graph:
+    """The layer graph of the network ``spec``, named as for `analyze`.
+
+    A variable may be set to a formula, such as ``convcalc.algebra.symbol("H")``: the shapes in the
+    graph are then formulas. Raises `UsageError` and `SpecError` as `analyze` does.
+    """
+    settings = {
+        name: Fraction(repr(value)) if isinstance(value, float) else value
+        for name, value in (variables or {}).items()
+    }
+    return load_reference(fspath(spec), settings)
+
+
+def checked_dtype(name: str) -> str:
+    """``name`` if it is a number format that convcalc knows. Raises UsageError."""
+    if name in BITS:
+        return name
+    close = close_match(name, BITS)
+    known = ", ".join(BITS)
+    raise UsageError(
+        [
+            Finding(
+                catalogue.BAD_OPTION,
+                f"unknown dtype {name!r}",
+                help=f"did you mean {close!r}? There are {known}"
+                if close
+                else f"there are {known}",
+            )
+        ]
+    )

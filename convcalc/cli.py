@@ -1,0 +1,488 @@
+"""The command line: arguments in, text and exit codes out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    # What a command needs it imports when it runs: `--help` and completion should not wait.
+    from convcalc.analysis import Analysis, Dtypes
+    from convcalc.errors import Finding
+    from convcalc.reports.report import Report
+
+__all__ = ["app", "main"]
+
+EXIT_CANNOT_JUDGE = 2
+EXIT_BUG = 3
+EXIT_CLOSED_PIPE = 141
+
+app = typer.Typer(
+    help="What a convolutional network costs: exact, instant, explained.",
+    epilog="Try:  convcalc analyze resnet::resnet50",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+SpecsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SPEC...",
+        help="A path, path::variant, a shipped network's name, or - for standard input.",
+        show_default=False,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="VAR=VALUE", help="Override a variable of the spec. Repeatable."),
+]
+BatchOption = Annotated[
+    int, typer.Option("--batch", min=1, help="Samples that are held at once; for memory.")
+]
+DtypeOption = Annotated[
+    str,
+    typer.Option(
+        "--dtype", help="float64, float32, float16, bfloat16, float8, int8 or int4; for memory."
+    ),
+]
+WeightsDtypeOption = Annotated[
+    str | None, typer.Option("--weights-dtype", help="The same, of the weights alone.")
+]
+ActivationsDtypeOption = Annotated[
+    str | None, typer.Option("--activations-dtype", help="The same, of the activations alone.")
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="table, plain, json, csv or markdown. By default a table in a terminal, else plain.",
+    ),
+]
+ExportOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export", metavar="FORMAT:FILE", help="Write the report to a file too. Repeatable."
+    ),
+]
+DepthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--depth",
+        metavar="N|all",
+        help="Fold layers into groups N names deep. By default what fits in about 40 rows; plain "
+        "output has all.",
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="NAME,...",
+        help="Columns of the layer table, such as name,output,weights,params,macs,flops,"
+        "receptive_field.",
+    ),
+]
+ColorOption = Annotated[
+    str, typer.Option("--color", help="auto, always or never. NO_COLOR is respected.")
+]
+
+
+class _Settings(NamedTuple):
+    """Options that both `analyze` and `compare` have, understood."""
+
+    variables: dict[str, str]
+    batch: int
+    dtypes: Dtypes
+    format: str
+    exports: tuple[tuple[str, Path], ...]
+    depth: int | str | None
+    color: bool
+
+
+def main() -> NoReturn:
+    """Run the command line and exit. A defect of convcalc exits with 3, whatever it is."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show ⌊ should show something else, not end the program.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIOWrapper
+    try:
+        app(prog_name="convcalc")
+    except Exception as error:  # noqa: BLE001 - the last resort
+        _report_bug(error)
+        sys.exit(EXIT_BUG)
+    sys.exit(0)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from convcalc import __version__  # noqa: PLC0415 - see above
+
+        typer.echo(f"convcalc {__version__}")
+        raise typer.Exit
+
+
+def _command(function: Command) -> Command:
+    """Make ``function`` a command: findings go to stderr and exit with 2."""
+
+    @wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except ConvcalcError as error:
+            _print_findings(
+                error.findings, color=_color(str(kwargs.get("color", "auto")), sys.stderr)
+            )
+            raise typer.Exit(EXIT_CANNOT_JUDGE) from None
+        except BrokenPipeError:
+            # What is still buffered has nowhere to go; say so to the interpreter's last flush too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_CLOSED_PIPE) from None
+
+    app.command()(guarded)
+    return function
+
+
+@_command
+def analyze(
+    specs: SpecsArgument,
+    set_: SetOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    weights_dtype: WeightsDtypeOption = None,
+    activations_dtype: ActivationsDtypeOption = None,
+    format_: FormatOption = None,
+    export: ExportOption = None,
+    depth: DepthOption = None,
+    columns: ColumnsOption = None,
+    color: ColorOption = "auto",
+) -> None:
+    """The layer table and the totals of each network.
+
+    Examples:
+      convcalc analyze net.yaml
+
+      convcalc analyze resnet::resnet152 --depth 2
+
+      convcalc analyze net.yaml --set H=192 --batch 8 --format json
+    """
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
+
+    settings = _settings(
+        set_, batch, dtype, weights_dtype, activations_dtype, format_, export, depth, color
+    )
+    names = _columns(columns)
+    analyses = _analyzed(specs, settings)
+    report = analyses_report(analyses, depth=settings.depth, columns=names, version=__version__)
+    _emit(report, settings)
+
+
+@_command
+def compare(
+    specs: SpecsArgument,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", help="The network to compare with; by default the first."),
+    ] = None,
+    *,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Layer by layer, aligned by name.")
+    ] = False,
+    set_: SetOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    weights_dtype: WeightsDtypeOption = None,
+    activations_dtype: ActivationsDtypeOption = None,
+    format_: FormatOption = None,
+    export: ExportOption = None,
+    depth: DepthOption = None,
+    color: ColorOption = "auto",
+) -> None:
+    """Networks side by side; one file with variants compares its variants.
+
+    Examples:
+      convcalc compare inception_naive inception_bottleneck
+
+      convcalc compare resnet --reference resnet50
+
+      convcalc compare before.yaml after.yaml --layers
+    """
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.analysis.comparison import Comparison  # noqa: PLC0415 - see above
+    from convcalc.reports.report import comparison_report  # noqa: PLC0415 - see above
+
+    settings = _settings(
+        set_, batch, dtype, weights_dtype, activations_dtype, format_, export, depth, color
+    )
+    analyses = _analyzed(specs, settings, every_variant=len(specs) == 1)
+    analyses = _told_apart(analyses)
+    comparison = Comparison(analyses, _reference(analyses, reference))
+    report = comparison_report(
+        comparison, by_layer=layers, depth=settings.depth, version=__version__
+    )
+    _emit(report, settings)
+
+
+@_command
+def specs(
+    format_: FormatOption = None,
+    color: ColorOption = "auto",
+) -> None:
+    """The networks that ship with convcalc.
+
+    Any of them can stand in place of a file: convcalc analyze resnet::resnet50
+    """
+    from convcalc.reports.specs import specs_report  # noqa: PLC0415 - see above
+    from convcalc.sources import shipped_names  # noqa: PLC0415 - see above
+
+    settings = _settings(None, 1, "float32", None, None, format_, None, None, color)
+    analyses = _analyzed(shipped_names(), settings, every_variant=True)
+    _emit(specs_report(analyses), settings)
+
+
+# -- understanding options -------------------------------------------------------------------------
+
+
+def _settings(
+    set_: list[str] | None,
+    batch: int,
+    dtype: str,
+    weights_dtype: str | None,
+    activations_dtype: str | None,
+    format_: str | None,
+    export: list[str] | None,
+    depth: str | None,
+    color: str,
+) -> _Settings:
+    from convcalc.analysis import Dtypes  # noqa: PLC0415 - see above
+    from convcalc.api import checked_dtype  # noqa: PLC0415 - see above
+
+    variables = {}
+    for setting in set_ or ():
+        name, separator, value = setting.partition("=")
+        if not separator or not name.strip() or not value.strip():
+            raise _bad_option(f"--set {setting!r} is not VAR=VALUE", "for example --set width=0.5")
+        variables[name.strip()] = value.strip()
+    exports = []
+    for wanted in export or ():
+        kind, separator, file = wanted.partition(":")
+        if not separator or not file:
+            raise _bad_option(
+                f"--export {wanted!r} is not FORMAT:FILE", "for example json:out.json"
+            )
+        exports.append((_format(kind, "--export"), Path(file)))
+    if color not in ("auto", "always", "never"):
+        raise _bad_option(f"--color {color!r}", "there are auto, always and never")
+    if depth is not None and depth != "all" and not (depth.isdecimal() and int(depth[:9]) > 0):
+        raise _bad_option(f"--depth {depth!r} is neither a number of 1 or more nor `all`", None)
+    usual = "table" if sys.stdout.isatty() else "plain"
+    return _Settings(
+        variables=variables,
+        batch=batch,
+        dtypes=Dtypes(
+            checked_dtype(weights_dtype or dtype), checked_dtype(activations_dtype or dtype)
+        ),
+        format=usual if format_ is None else _format(format_, "--format"),
+        exports=tuple(exports),
+        depth=depth if depth is None or depth == "all" else int(depth[:9]),
+        color=_color(color, sys.stdout),
+    )
+
+
+def _format(name: str, option: str) -> str:
+    from convcalc.reports.report import FORMATS  # noqa: PLC0415 - see above
+
+    if name in FORMATS:
+        return name
+    raise _unknown(f"{option}: unknown format {name!r}", name, FORMATS)
+
+
+def _columns(columns: str | None) -> tuple[str, ...]:
+    from convcalc.reports.analyze import COLUMNS, DEFAULT_COLUMNS  # noqa: PLC0415 - see above
+
+    if columns is None:
+        return DEFAULT_COLUMNS
+    names = tuple(name.strip() for name in columns.split(","))
+    for name in names:
+        if name not in COLUMNS:
+            raise _unknown(f"--columns: unknown column {name!r}", name, COLUMNS)
+    return names
+
+
+def _unknown(message: str, name: str, known: Iterable[str]) -> Exception:
+    from convcalc.errors import close_match  # noqa: PLC0415 - see above
+
+    known = tuple(known)
+    close = close_match(name, known)
+    listed = f"there are {', '.join(known)}"
+    return _bad_option(message, f"did you mean {close!r}? {listed}" if close else listed)
+
+
+def _bad_option(message: str, help_: str | None) -> Exception:
+    from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
+
+    return UsageError([Finding(catalogue.BAD_OPTION, message, help=help_)])
+
+
+def _color(when: str, stream: Any) -> bool:  # noqa: ANN401 - any stream
+    if when != "auto":
+        return when == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+# -- networks --------------------------------------------------------------------------------------
+
+
+def _analyzed(
+    references: Iterable[str], settings: _Settings, *, every_variant: bool = False
+) -> tuple[Analysis, ...]:
+    """The networks analyzed; what is wrong with any of them is said of all before giving up."""
+    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
+    from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
+    from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+    from convcalc.sources import load, variants_of  # noqa: PLC0415 - see above
+
+    analyses: list[Analysis] = []
+    errors: list[Finding] = []
+    for reference in references:
+        try:
+            graphs = (
+                variants_of(reference, settings.variables)
+                if every_variant
+                else (load(reference, settings.variables),)
+            )
+            analyses += [
+                analyze_graph(graph, batch=settings.batch, dtypes=settings.dtypes)
+                for graph in graphs
+            ]
+        except ConvcalcError as error:
+            errors += [finding for finding in error.findings if finding not in errors]
+    if errors:
+        raise ConvcalcError(errors)
+    warnings = [
+        finding
+        for analysis in analyses
+        for finding in (*analysis.warnings, *published_findings(analysis))
+    ]
+    _print_findings(dict.fromkeys(warnings), color=settings.color and sys.stderr.isatty())
+    return tuple(analyses)
+
+
+def _told_apart(analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
+    """The networks, those that share a name under their specs' instead."""
+    from dataclasses import replace  # noqa: PLC0415 - see above
+
+    names = [analysis.name for analysis in analyses]
+    return tuple(
+        replace(analysis, name=analysis.spec) if names.count(analysis.name) > 1 else analysis
+        for analysis in analyses
+    )
+
+
+def _reference(analyses: tuple[Analysis, ...], wanted: str | None) -> int:
+    from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
+
+    if len(analyses) < 2:
+        raise UsageError(
+            [
+                Finding(
+                    catalogue.TOO_FEW_NETWORKS,
+                    "one network cannot be compared",
+                    help="name two specs, or one file with variants",
+                )
+            ]
+        )
+    if wanted is None:
+        return 0
+    for position, analysis in enumerate(analyses):
+        if wanted in (analysis.name, analysis.spec):
+            return position
+    raise _unknown(
+        f"--reference: no network {wanted!r} in this comparison",
+        wanted,
+        [analysis.name for analysis in analyses],
+    )
+
+
+# -- output ----------------------------------------------------------------------------------------
+
+
+def _emit(report: Report, settings: _Settings) -> None:
+    """Export the report, then print it: a file that cannot be written leaves nothing half done."""
+    _export([(path, report.text(kind)) for kind, path in settings.exports])
+    if settings.format == "table":
+        is_terminal = sys.stdout.isatty()
+        columns = os.environ.get("COLUMNS", "")
+        width = (
+            None if is_terminal else int(columns) if columns.isdecimal() and columns else 100_000
+        )
+        report.draw(sys.stdout, color=settings.color, width=width)
+    else:
+        sys.stdout.write(report.text(settings.format))
+
+
+def _export(files: list[tuple[Path, str]]) -> None:
+    """Write all files or none: each beside its place first, then moved there."""
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, text in files:
+            beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+            written.append((beside, path))
+            beside.write_text(text, encoding="utf-8")
+        for beside, path in written:
+            beside.replace(path)
+    except OSError as error:
+        from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
+
+        for beside, _ in written:
+            beside.unlink(missing_ok=True)
+        raise UsageError(
+            [
+                Finding(
+                    catalogue.CANNOT_WRITE,
+                    f"{str(written[-1][1])!r} cannot be written: {error.strerror or error}",
+                )
+            ]
+        ) from None
+
+
+def _print_findings(findings: Iterable[Finding], *, color: bool) -> None:
+    from convcalc.reports.findings import findings_text  # noqa: PLC0415 - see above
+
+    text = findings_text(findings, color=color)
+    if text:
+        print(text, end="", file=sys.stderr)  # noqa: T201 - this is the command line
+
+
+def _report_bug(error: Exception) -> None:
+    from traceback import extract_tb  # noqa: PLC0415 - see above
+
+    from convcalc import __version__  # noqa: PLC0415 - see above
+
+    frames = extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    message = str(error).splitlines()
+    print(  # noqa: T201 - this is the command line
+        f"convcalc {__version__} has a bug: {type(error).__name__}{where}"
+        + (f": {message[0]}" if message else "")
+        + "\nPlease report it, with the command and the spec: "
+        "https://github.com/convcalc/convcalc/issues",
+        file=sys.stderr,
+    )

@@ -1,0 +1,259 @@
+"""How a layer kind is declared.
+
+A kind is a frozen dataclass that derives from `Layer`. Its fields are the keys of the spec
+language, each with its type, default and line of help; validation, suggestions, the JSON Schema and
+the docs derive from them. Its methods are the formulas, written with ``+ - * //`` on
+`convcalc.algebra.Number`, so that each gives the integer, the symbolic formula and the derivation.
+
+Shapes are tuples without the batch: ``(channels, *spatial)`` for a feature map, ``(features,)``
+for a vector.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, dataclass_transform
+
+from convcalc.algebra import Number, UndecidableError, product
+from convcalc.errors import Finding, catalogue
+from convcalc.layers.field_types import FieldType
+
+__all__ = [
+    "POINTWISE",
+    "WHOLE_INPUT",
+    "FieldDeclaration",
+    "Layer",
+    "Memory",
+    "Operations",
+    "Shape",
+    "Tensor",
+    "Window",
+    "dimension",
+    "elements",
+    "field",
+    "is_refuted",
+    "shape_text",
+]
+
+Shape: TypeAlias = tuple[Number, ...]
+
+
+class Tensor(NamedTuple):
+    """A weight or buffer tensor of a layer, by PyTorch's name for it."""
+
+    name: str
+    shape: Shape
+
+
+class Operations(NamedTuple):
+    """Exact counts for one sample, by sort.
+
+    ``macs`` are multiply-adds of convolution and matrix products; the others count what is done
+    beside them. ``exponentials`` counts every transcendental function: exp, log, tanh, erf, power.
+    """
+
+    macs: Number = 0
+    adds: Number = 0
+    multiplies: Number = 0
+    divides: Number = 0
+    comparisons: Number = 0
+    exponentials: Number = 0
+
+    @property
+    def flops(self) -> Number:
+        """2 · macs + all other operations."""
+        return 2 * self.macs + (
+            self.adds + self.multiplies + self.divides + self.comparisons + self.exponentials
+        )
+
+    def times(self, factor: Number) -> Operations:
+        """The counts of ``factor`` repetitions."""
+        return Operations(*(count * factor for count in self))
+
+    def plus(self, other: Operations) -> Operations:
+        """The counts of both, added up."""
+        return Operations(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class Memory(Enum):
+    """What a layer does to memory when it runs."""
+
+    ALLOCATES = "allocates"
+    """Its output is a tensor of its own."""
+    IN_PLACE = "in place"
+    """As above, but its output may take over the memory of an input that no one else reads."""
+    VIEW = "view"
+    """Its output is its input's memory under another shape: nothing is allocated."""
+
+
+class Window(NamedTuple):
+    """The input positions that one output position of an axis sees.
+
+    Output position j sees the ``size`` positions from ``j · stride + start``.
+    """
+
+    size: Number
+    stride: Number
+    start: Number
+
+
+POINTWISE = Window(1, 1, 0)
+"""Each output position sees the input at that position alone."""
+WHOLE_INPUT = None
+"""Each output position sees all of the input."""
+
+
+class FieldDeclaration(NamedTuple):
+    """One key of a layer kind."""
+
+    name: str
+    type: FieldType
+    default: object
+    help: str
+    symbol: str
+    known_as: tuple[str, ...]
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the field has no default."""
+        return self.default is dataclasses.MISSING
+
+
+def field(
+    type_: FieldType,
+    *,
+    help: str,  # noqa: A002 - the word that every declaration of an option uses
+    default: Any = dataclasses.MISSING,  # noqa: ANN401 - typed by the attribute it is assigned to
+    symbol: str = "",
+    known_as: tuple[str, ...] = (),
+) -> Any:  # noqa: ANN401 - a dataclass field stands for a value of any type
+    """Declare one key of a layer kind.
+
+    ``symbol`` is its letter in formulas; ``known_as`` are the names that Keras, ONNX and hurried
+    people use for it: an error that meets one gives the name used here.
+    """
+    declaration = FieldDeclaration("", type_, default, help, symbol, known_as)
+    return dataclasses.field(default=default, kw_only=True, metadata={"declaration": declaration})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Layer:
+    """A layer kind: fields, shape, weights, operations, memory. Derive from it to declare one.
+
+    A subclass is made a frozen dataclass when it is first used, not when it is defined: a network
+    has a handful of kinds, and making all of them costs a command a tenth of its time.
+    """
+
+    kind: ClassVar[str] = ""
+    """The name in the spec language; empty for a class that only others derive from."""
+    known_as: ClassVar[tuple[str, ...]] = ()
+    """Names of the same layer elsewhere, lower case, for suggestions."""
+    memory: ClassVar[Memory] = Memory.ALLOCATES
+    merges: ClassVar[bool] = False
+    """Whether it takes two or more inputs; otherwise it takes exactly one."""
+
+    def __init_subclass__(cls, kind: str = "", known_as: tuple[str, ...] = ()) -> None:
+        cls.kind = kind
+        cls.known_as = known_as
+
+    def __new__(cls, **_fields: object) -> Self:
+        cls.complete()
+        return object.__new__(cls)
+
+    @classmethod
+    def complete(cls) -> None:
+        """Make the class, and those it derives from, frozen dataclasses, unless they are."""
+        if "__dataclass_fields__" not in cls.__dict__:
+            for base in reversed(cls.__mro__[1:-1]):
+                if issubclass(base, Layer):
+                    base.complete()
+            dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+    @classmethod
+    def declarations(cls) -> tuple[FieldDeclaration, ...]:
+        """The fields of the kind, in the order in which they were declared."""
+        cls.complete()
+        return tuple(
+            declared.metadata["declaration"]._replace(name=declared.name)
+            for declared in dataclasses.fields(cls)  # type: ignore[arg-type]  # complete() made it one
+        )
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:  # noqa: ARG002
+        """What stands against running this layer on inputs of these shapes.
+
+        All comparisons stand here, so that the formulas have none. The formulas may be called only
+        when nothing is found.
+        """
+        return iter(())
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        """The output's shape."""
+        return inputs[0]
+
+    def weights(self, inputs: tuple[Shape, ...]) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """The learned tensors. Parameters are the sum of their elements."""
+        return ()
+
+    def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Tensors that are kept with the weights but not learned: running statistics."""
+        return ()
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:  # noqa: ARG002
+        """Operations for one sample at inference."""
+        return Operations()
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        """What an output position sees: a window for each spatial axis of the input.
+
+        `WHOLE_INPUT` if every output position sees everything.
+        """
+        return (POINTWISE,) * (len(inputs[0]) - 1)
+
+
+def elements(tensors: tuple[Tensor, ...]) -> Number:
+    """The number of elements of all ``tensors``."""
+    total: Number = 0
+    for tensor in tensors:
+        total = total + product(tensor.shape)
+    return total
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as people write it: ``64×112×112``."""
+    return "×".join(map(str, shape))
+
+
+def is_refuted(condition: Callable[[], bool]) -> bool:
+    """Whether a condition is known to fail; one that free symbols leave open is taken to hold."""
+    try:
+        return not condition()
+    except UndecidableError:
+        return False
+
+
+def dimension(dim: int, shape: Shape) -> int:
+    """The index into ``shape`` of PyTorch's dimension ``dim``, which counts the batch as 0.
+
+    Raises IndexError if there is no such dimension, or it is the batch.
+    """
+    rank = len(shape) + 1
+    if not -rank < dim < rank or dim == 0:
+        raise IndexError(dim)
+    return (dim if dim > 0 else rank + dim) - 1
+
+
+def dimension_finding(dim: int, shape: Shape, field_name: str) -> Finding | None:
+    """The finding for a dimension that ``shape`` does not have; None if it has it."""
+    try:
+        dimension(dim, shape)
+    except IndexError:
+        return Finding(
+            catalogue.NO_SUCH_DIMENSION,
+            f"`{field_name}` is {dim}, but the input is {shape_text(shape)}",
+            field=field_name,
+            help=f"dimensions count as in PyTorch: 0 is the batch, 1 to {len(shape)} "
+            f"(or -1 to -{len(shape)}) are this input's",
+        )
+    return None

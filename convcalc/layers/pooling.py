@@ -1,0 +1,214 @@
+"""Pooling: a window, or the whole input, brought down to one value a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.algebra import Number, greatest_common_divisor, product
+from convcalc.errors import Finding, catalogue
+from convcalc.layers.declaration import (
+    WHOLE_INPUT,
+    Layer,
+    Operations,
+    Shape,
+    Window,
+    field,
+    is_refuted,
+    shape_text,
+)
+from convcalc.layers.field_types import Boolean, Integer, PerAxis
+from convcalc.layers.window import (
+    Axis,
+    SlidingWindow,
+    ceil_output_size,
+    effective_kernel,
+    output_size,
+    per_axis,
+)
+
+__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "MaxPool"]
+
+
+class WindowPool(SlidingWindow):
+    """What pooling with a window shares."""
+
+    stride: Number | tuple[Number, ...] | None = field(  # type: ignore[assignment]  # None allowed
+        PerAxis(Integer(1)),
+        default=None,
+        symbol="s",
+        help="step of the window; by default its size, so that windows do not overlap",
+        known_as=("strides", "subsample", "s", "step"),
+    )
+    ceil_mode: bool = field(
+        Boolean(),
+        default=False,
+        help="round the output size up: a last window may hang over the end",
+        known_as=("round_up",),
+    )
+
+    def strides(self, rank: int) -> tuple[Number, ...]:
+        return self.kernels(rank) if self.stride is None else per_axis(self.stride, rank)
+
+    def size_of(self, i: Number, axis: Axis) -> Number:
+        return ceil_output_size(i, axis) if self.ceil_mode else output_size(i, axis)
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        return (inputs[0][0], *self.output_sizes(inputs))
+
+    def window_elements(self, inputs: tuple[Shape, ...]) -> Number:
+        """Elements of one whole window: Π kernel. Padded positions count like others."""
+        return product(self.kernels(len(inputs[0]) - 1))
+
+    def _check_sizes(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        yield from super()._check_sizes(inputs)
+        for axis in self.axes(inputs):
+            k = effective_kernel(axis.kernel, axis.dilation)
+            widest = max(axis.before, axis.after)
+            if is_refuted(lambda widest=widest, k=k: widest <= k // 2):  # type: ignore[misc]
+                yield Finding(
+                    catalogue.PADDING_TOO_WIDE,
+                    f"`padding` {widest} of `{{name}}` is more than half its window of {k}",
+                    field="padding",
+                    help="a window could lie in the padding alone and have nothing to pool; "
+                    f"use at most {k // 2}",
+                )
+                return
+
+
+class MaxPool(
+    WindowPool,
+    kind="max_pool",
+    known_as=("maxpool", "maxpool1d", "maxpool2d", "maxpool3d", "maxpooling2d", "max_pooling2d"),
+):
+    """Maximum over a window: Π kernel − 1 comparisons for each output element."""
+
+    dilation: Number | tuple[Number, ...] = field(
+        PerAxis(Integer(1)),
+        default=1,
+        symbol="d",
+        help="distance between neighbouring elements of the window",
+        known_as=("dilations",),
+    )
+
+    def dilations(self, rank: int) -> tuple[Number, ...]:
+        return per_axis(self.dilation, rank)
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        return Operations(comparisons=product(output) * (self.window_elements(inputs) - 1))
+
+
+class AvgPool(
+    WindowPool,
+    kind="avg_pool",
+    known_as=(
+        *("avgpool", "avgpool1d", "avgpool2d", "avgpool3d"),
+        *("averagepool", "averagepooling2d", "average_pool"),
+    ),
+):
+    """Mean over a window: Π kernel − 1 adds and one divide for each output element."""
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        return Operations(
+            adds=product(output) * (self.window_elements(inputs) - 1), divides=product(output)
+        )
+
+
+class AdaptiveAvgPool(
+    Layer,
+    kind="adaptive_avg_pool",
+    known_as=("adaptiveavgpool1d", "adaptiveavgpool2d", "adaptiveavgpool3d", "adaptive_avgpool"),
+):
+    """Mean over windows laid so that the output has a given size, as in PyTorch.
+
+    On an axis of n inputs and m outputs, window j goes from ⌊j·n/m⌋ to ⌈(j + 1)·n/m⌉. Where m does
+    not divide n, neighbours share an element: the windows together hold n + m − gcd(n, m).
+    """
+
+    output_size: Number | tuple[Number | None, ...] | None = field(
+        PerAxis(Integer(1), nullable=True),
+        symbol="m",
+        help="size of the output",
+        known_as=("size", "output_shape", "out"),
+    )
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        channels, *spatial = inputs[0]
+        wanted = per_axis(self.output_size, len(spatial))
+        return (
+            channels,
+            *(n if m is None else m for n, m in zip(spatial, wanted, strict=True)),
+        )
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        channels, *spatial = inputs[0]
+        held = tuple(
+            n + m - greatest_common_divisor(n, m)  # type: ignore[arg-type]  # m is an int here
+            for n, m in zip(spatial, output[1:], strict=True)
+        )
+        return Operations(adds=channels * product(held) - product(output), divides=product(output))
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        """Exact where each output size divides its input size; else the widest window."""
+        outputs = self.output(inputs)[1:]
+        if all(m == 1 for m in outputs):
+            return WHOLE_INPUT
+        return tuple(
+            Window(widest_adaptive_window(n, m), n // m, 0)
+            for n, m in zip(inputs[0][1:], outputs, strict=True)
+        )
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        rank = len(inputs[0]) - 1
+        yield from check_feature_map(self, inputs[0])
+        if isinstance(self.output_size, tuple) and rank and len(self.output_size) != rank:
+            yield Finding(
+                catalogue.WRONG_RANK,
+                f"`output_size` has {len(self.output_size)} values, but the input "
+                f"{shape_text(inputs[0])} has {rank} spatial {'axis' if rank == 1 else 'axes'}",
+                field="output_size",
+            )
+
+
+class GlobalAvgPool(
+    Layer,
+    kind="global_avg_pool",
+    known_as=(
+        *("gap", "globalavgpool", "globalaveragepool", "global_average_pool"),
+        *("globalaveragepooling1d", "globalaveragepooling2d", "globalaveragepooling3d"),
+    ),
+):
+    """Mean over all positions of each channel; the spatial axes stay, with size 1.
+
+    Π input − 1 adds and one divide for each channel.
+    """
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        channels, *spatial = inputs[0]
+        return (channels, *(1 for _ in spatial))
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        channels, *spatial = inputs[0]
+        return Operations(adds=channels * (product(tuple(spatial)) - 1), divides=product(output))
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
+        return WHOLE_INPUT
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        yield from check_feature_map(self, inputs[0])
+
+
+def widest_adaptive_window(n: Number, m: Number) -> Number:
+    """⌈n/m⌉ where m divides n; otherwise a window may hold a part of an element at both ends."""
+    remainder = n % m
+    straddles: Number = min(1, remainder)
+    return (n + m - 1) // m + straddles
+
+
+def check_feature_map(layer: Layer, shape: Shape) -> Iterator[Finding]:
+    """A finding unless ``shape`` has channels and 1 to 3 spatial axes."""
+    if not 2 <= len(shape) <= 4:
+        yield Finding(
+            catalogue.WRONG_RANK,
+            f"`{layer.kind}` needs a feature map of channels and 1 to 3 spatial axes, "
+            f"but its input is {shape_text(shape)}",
+        )

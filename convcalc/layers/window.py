@@ -1,0 +1,210 @@
+"""The arithmetic of a window that slides over an input: what convolution and pooling share.
+
+Letters, here and in every formula shown: i input size, k kernel size, s stride, p padding of one
+end, d dilation, all of one axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
+
+from convcalc.algebra import Number, Polynomial, Shown
+from convcalc.errors import Finding, catalogue
+from convcalc.layers.declaration import Layer, Shape, Window, field, is_refuted, shape_text
+from convcalc.layers.field_types import Integer, Padding, PerAxis
+
+__all__ = ["Axis", "SlidingWindow", "ceil_output_size", "effective_kernel", "output_size"]
+
+Item = TypeVar("Item")
+
+SPATIAL_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class Axis(NamedTuple):
+    """A window on one axis; ``same`` asks for ⌈i/s⌉ positions whatever padding that takes."""
+
+    kernel: Number
+    stride: Number
+    before: Number
+    after: Number
+    dilation: Number
+    same: bool
+
+
+def effective_kernel(k: Number, d: Number) -> Number:
+    """d(k − 1) + 1: the positions that a kernel spreads over, from its first to its last."""
+    return d * (k - 1) + 1
+
+
+def output_size(i: Number, axis: Axis) -> Number:
+    """⌊(i + 2p − d(k − 1) − 1)/s⌋ + 1; with d = 1, ⌊(i + 2p − k)/s⌋ + 1.
+
+    Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016), relationship
+    15. For `same` ⌈i/s⌉, as Keras and TensorFlow have it, and PyTorch for the stride of 1 that it
+    allows.
+    """
+    _, s, before, after, d, same = axis
+    if same:
+        return (i + s - 1) // s
+    k = axis.kernel
+    return (i + (before + after) - d * (k - 1) - 1) // s + 1
+
+
+def ceil_output_size(i: Number, axis: Axis) -> Number:
+    """The output size in PyTorch's ``ceil_mode``.
+
+    The size is rounded up, but the last window must start inside the input or the padding before
+    it: min(⌈(i + 2p − k)/s⌉, ⌊(i + p − 1)/s⌋) + 1, for the effective kernel k.
+    """
+    if axis.same:
+        return output_size(i, axis)
+    k, s = effective_kernel(axis.kernel, axis.dilation), axis.stride
+    # Both quotients have the divisor s, so the lesser is the one with the lesser numerator:
+    # (i + p + p − k + s − 1) against (i + p − 1).
+    return (i + axis.before - 1 + min(0, axis.after - k + s)) // s + 1
+
+
+class SlidingWindow(Layer):
+    """A layer whose window of ``kernel_size`` moves over its input in steps of ``stride``."""
+
+    kernel_size: Number | tuple[Number, ...] = field(
+        PerAxis(Integer(1)),
+        symbol="k",
+        help="size of the window",
+        known_as=("kernel", "kernel_shape", "pool_size", "filter_size", "ksize", "k", "size"),
+    )
+    stride: Number | tuple[Number, ...] = field(
+        PerAxis(Integer(1)),
+        default=1,
+        symbol="s",
+        help="step of the window",
+        known_as=("strides", "subsample", "s", "step"),
+    )
+    padding: str | Number | tuple[Number | tuple[Number, Number], ...] = field(
+        Padding(),
+        default=0,
+        symbol="p",
+        help="positions added at the ends of each axis",
+        known_as=("pad", "pads", "border_mode", "auto_pad", "p"),
+    )
+
+    def kernels(self, rank: int) -> tuple[Number, ...]:
+        """Kernel size of each of ``rank`` axes."""
+        return per_axis(self.kernel_size, rank)
+
+    def strides(self, rank: int) -> tuple[Number, ...]:
+        """Stride of each axis."""
+        return per_axis(self.stride, rank)
+
+    def dilations(self, rank: int) -> tuple[Number, ...]:
+        """Dilation of each axis."""
+        return (1,) * rank
+
+    def axes(self, inputs: tuple[Shape, ...]) -> tuple[Axis, ...]:
+        """The window on each spatial axis of the input."""
+        rank = len(inputs[0]) - 1
+        same = self.padding == "same"
+        ends: tuple[tuple[Number, Number], ...]
+        if isinstance(self.padding, str):
+            ends = ((0, 0),) * rank
+        else:
+            ends = tuple(
+                side if isinstance(side, tuple) else (side, side)
+                for side in per_axis(self.padding, rank)
+            )
+        return tuple(
+            Axis(k, s, before, after, d, same)
+            for k, s, (before, after), d in zip(
+                self.kernels(rank), self.strides(rank), ends, self.dilations(rank), strict=True
+            )
+        )
+
+    def size_of(self, i: Number, axis: Axis) -> Number:
+        """Output size of one axis."""
+        return output_size(i, axis)
+
+    def output_sizes(self, inputs: tuple[Shape, ...]) -> Shape:
+        """Output size of each spatial axis."""
+        return tuple(
+            self.size_of(i, axis) for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True)
+        )
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        return tuple(
+            Window(
+                effective_kernel(axis.kernel, axis.dilation),
+                axis.stride,
+                -_padding_before(i, axis) if axis.same else -axis.before,
+            )
+            for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True)
+        )
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        shape = inputs[0]
+        found = tuple(self._check_rank(shape))
+        yield from found
+        if not found:
+            yield from self._check_sizes(inputs)
+
+    def _check_rank(self, shape: Shape) -> Iterator[Finding]:
+        rank = len(shape) - 1
+        if not 1 <= rank <= 3:
+            yield Finding(
+                catalogue.WRONG_RANK,
+                f"`{self.kind}` needs a feature map of channels and 1 to 3 spatial axes, "
+                f"but its input is {shape_text(shape)}",
+            )
+            return
+        for declared in self.declarations():
+            value = getattr(self, declared.name)
+            if isinstance(value, tuple) and len(value) != rank:
+                yield Finding(
+                    catalogue.WRONG_RANK,
+                    f"`{declared.name}` has {len(value)} values, but the input "
+                    f"{shape_text(shape)} has {rank} spatial "
+                    f"{'axis' if rank == 1 else 'axes'}",
+                    field=declared.name,
+                    help=f"give one number, or one each for {', '.join(SPATIAL_NAMES[rank])}",
+                )
+
+    def _check_sizes(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True):
+            if not is_refuted(lambda i=i, axis=axis: self.size_of(i, axis) >= 1):  # type: ignore[misc]
+                continue
+            before, after = ("p", "p") if axis.before == axis.after else ("p_before", "p_after")
+            shown = Axis(
+                Shown(_plain(axis.kernel), "k"),
+                Shown(_plain(axis.stride), "s"),
+                Shown(_plain(axis.before), before),
+                Shown(_plain(axis.after), after),
+                Shown(_plain(axis.dilation), "d"),
+                axis.same,
+            )
+            yield Finding(
+                catalogue.NO_OUTPUT,
+                f"`{{name}}` has no output: its input is {shape_text(inputs[0][1:])}",
+                notes=(f"out = {self.size_of(Shown(_plain(i), 'i'), shown)}",),
+                field="kernel_size",
+                help="the window must fit into the padded input: use a smaller kernel or "
+                "dilation, more padding, or fewer strides before this layer",
+            )
+            return
+
+
+def per_axis(value: Item | tuple[Item, ...], rank: int) -> tuple[Item, ...]:
+    """One value for each of ``rank`` axes, from one for all or a tuple of that length."""
+    return value if isinstance(value, tuple) else (value,) * rank
+
+
+def _padding_before(i: Number, axis: Axis) -> Number:
+    """Padding before the first position under `same`: the lesser half, the extra goes to the end.
+
+    TensorFlow's rule: in all max(0, (⌈i/s⌉ − 1)·s + k − i), for the effective kernel k.
+    """
+    k, s = effective_kernel(axis.kernel, axis.dilation), axis.stride
+    return max(0, (output_size(i, axis) - 1) * s + k - i) // 2
+
+
+def _plain(number: Number) -> int | Polynomial:
+    return number.value if isinstance(number, Shown) else number

@@ -1,0 +1,1 @@
+"""Analyses and findings as text. The only room that draws with rich."""

@@ -1,0 +1,186 @@
+"""The report of one network: the layer table, its totals and the definitions they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from convcalc.analysis.cost import Analysis
+from convcalc.analysis.dtypes import Dtypes
+from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, depth_that_fits, groups_at
+from convcalc.analysis.metrics import METRICS, value_of
+from convcalc.analysis.published import PublishedCheck, published_checks
+from convcalc.reports.figures import byte_size, count, percent, shape
+from convcalc.reports.sheet import Column, Sheet
+
+__all__ = ["AUTO_DEPTH", "COLUMNS", "DEFAULT_COLUMNS", "Depth", "analysis_sheet", "definitions"]
+
+AUTO_DEPTH: Final = "auto"
+Depth = int | str | None
+"""Parts of a name to fold to; `AUTO_DEPTH`: as deep as reads well; None: every layer."""
+
+MAX_UNFOLDED_ROWS: Final = 400
+"""Rows of a table that was not asked for whole: a network may have 100,000 layers in one group."""
+
+
+SHORT_TITLES: Final = {"activation_bytes": "Activations"}
+"""Where the unit in the cells says the rest."""
+
+
+class _Cells(NamedTuple):
+    """A column of the layer table: what it shows of a group, and of the network."""
+
+    column: Column
+    of_group: Callable[[GroupCost, Analysis], str]
+    of_total: Callable[[Analysis], str]
+
+
+def _nothing(_analysis: Analysis) -> str:
+    return ""
+
+
+def _metric_cells(key: str, title: str, unit: str) -> _Cells:
+    write = byte_size if unit == "bytes" else count
+    return _Cells(
+        Column(SHORT_TITLES.get(key, title), dropped=1 if key == "activation_bytes" else 0),
+        lambda group, _: write(value_of(key, group.cost)),
+        lambda analysis: write(value_of(key, analysis)),
+    )
+
+
+def _share_cells(key: str) -> _Cells:
+    return _Cells(
+        Column("%", dropped=2),
+        lambda group, analysis: percent(value_of(key, group.cost), value_of(key, analysis)),
+        lambda analysis: percent(value_of(key, analysis), value_of(key, analysis)),
+    )
+
+
+def _receptive_field(group: GroupCost, _analysis: Analysis) -> str:
+    return shape(group.layers[-1].receptive_field.size)
+
+
+def _jump(group: GroupCost, _analysis: Analysis) -> str:
+    return shape(group.layers[-1].receptive_field.jump)
+
+
+def _weights(group: GroupCost, _analysis: Analysis) -> str:
+    if len(group.layers) > 1:
+        return ""
+    return ", ".join(f"{t.name} {shape(t.shape)}" for t in group.layers[0].weights)
+
+
+def _input(group: GroupCost, _analysis: Analysis) -> str:
+    return ", ".join(shape(sizes) for sizes in group.layers[0].input_shapes)
+
+
+COLUMNS: Final[dict[str, _Cells]] = {
+    "name": _Cells(
+        Column("Layer", is_number=False, is_name=True),
+        lambda group, _: group.name,
+        lambda analysis: f"Total, {len(analysis.layers)} layers",
+    ),
+    "kind": _Cells(
+        Column("Kind", is_number=False, dropped=3), lambda group, _: group.kind, _nothing
+    ),
+    "input": _Cells(Column("Input", is_number=False), _input, _nothing),
+    "output": _Cells(
+        Column("Output", is_number=False),
+        lambda group, _: shape(group.output_shape),
+        lambda analysis: ", ".join(shape(sizes) for _, sizes in analysis.outputs),
+    ),
+    "weights": _Cells(Column("Weights", is_number=False), _weights, _nothing),
+    **{
+        each.key: _metric_cells(each.key, each.title, each.unit)
+        for each in METRICS
+        if each.of_layers
+    },
+    "macs_share": _share_cells("macs"),
+    "params_share": _share_cells("params"),
+    "receptive_field": _Cells(
+        Column("Receptive field"),
+        _receptive_field,
+        lambda analysis: shape(analysis.receptive_field.size),
+    ),
+    "jump": _Cells(Column("Jump"), _jump, lambda analysis: shape(analysis.receptive_field.jump)),
+}
+"""The columns that `--columns` knows, by name."""
+
+DEFAULT_COLUMNS: Final = (
+    "name",
+    "kind",
+    "output",
+    "params",
+    "macs",
+    "macs_share",
+    "activation_bytes",
+)
+
+
+def analysis_sheet(
+    analysis: Analysis, *, depth: Depth = AUTO_DEPTH, columns: Iterable[str] = DEFAULT_COLUMNS
+) -> Sheet:
+    """The layer table of a network, folded to ``depth``."""
+    cells = [COLUMNS[name] for name in columns]
+    is_automatic = depth == AUTO_DEPTH
+    fold = depth_that_fits(analysis) if is_automatic else depth
+    groups = groups_at(analysis, fold if isinstance(fold, int) else None)
+    rows = [tuple(cell.of_group(group, analysis) for cell in cells) for group in groups]
+    lines = list(_lines(analysis))
+    if is_automatic and len(rows) > MAX_UNFOLDED_ROWS:
+        half = READABLE_ROWS // 2
+        hidden = len(rows) - 2 * half
+        gap = (f"… {hidden:,} more …", *("" for _ in cells[1:]))
+        rows = [*rows[:half], gap, *rows[-half:]]
+        lines.insert(0, f"{hidden:,} rows are not shown; `--depth all` shows every layer.")
+    elif is_automatic and len(rows) < len(analysis.layers):
+        lines.insert(0, "Layers are folded into groups; `--depth all` shows every layer.")
+    inputs = ", ".join(
+        shape(sizes) if len(analysis.inputs) == 1 else f"{name} {shape(sizes)}"
+        for name, sizes in analysis.inputs
+    )
+    return Sheet(
+        title=f"{analysis.name} · input {inputs}",
+        columns=tuple(cell.column for cell in cells),
+        rows=tuple(rows),
+        totals=(tuple(cell.of_total(analysis) for cell in cells),),
+        lines=tuple(lines),
+    )
+
+
+def definitions(batch: int, dtypes: Dtypes) -> str:
+    """What the numbers mean, in one line."""
+    held = (
+        dtypes.weights
+        if dtypes.weights == dtypes.activations
+        else f"{dtypes.weights} weights, {dtypes.activations} activations"
+    )
+    return (
+        "Multiply-adds: of conv and linear, bias adds not counted; FLOPs = 2 · multiply-adds + all "
+        f"other operations. Counts for one sample, bytes for batch {batch}, {held}."
+    )
+
+
+def _lines(analysis: Analysis) -> Iterable[str]:
+    # Positions in the peak count the inputs, the layers do not.
+    step = analysis.peak.step - len(analysis.inputs)
+    where = f" at {analysis.layers[step].name}" if step >= 0 else ""
+    yield (
+        f"FLOPs {count(analysis.flops)}; weights {byte_size(analysis.weight_bytes)}, peak "
+        f"activations {byte_size(analysis.peak_activation_bytes)}{where}."
+    )
+    by_source: dict[str, list[PublishedCheck]] = {}
+    for check in published_checks(analysis):
+        by_source.setdefault(check.figure.source, []).append(check)
+    for source, checks in by_source.items():
+        yield f"Published ({source}): " + ", ".join(
+            (f"{check.figure.group} " if check.figure.group else "")
+            + f"{check.figure.metric} {_figure(check.figure.text)} "
+            + ("✓" if check.agrees else "✗")
+            for check in checks
+        )
+    yield definitions(analysis.batch, analysis.dtypes)
+
+
+def _figure(text: str) -> str:
+    return count(int(text)) if text.isdecimal() else text

@@ -1,0 +1,161 @@
+"""The report of several networks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Final
+
+from convcalc.analysis.comparison import Comparison, aligned_names
+from convcalc.analysis.cost import Analysis
+from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, groups_at
+from convcalc.analysis.metrics import METRICS, metric, value_of
+from convcalc.reports.analyze import AUTO_DEPTH, Depth, definitions
+from convcalc.reports.figures import byte_size, count, ratio, shape
+from convcalc.reports.sheet import Column, Sheet
+
+__all__ = ["SUMMARY_METRICS", "comparison_sheet", "layers_sheet", "verdicts"]
+
+SUMMARY_METRICS: Final = (
+    "params",
+    "macs",
+    "flops",
+    "activation_elements",
+    "activation_bytes",
+    "peak_activation_bytes",
+    "weight_bytes",
+)
+
+
+def comparison_sheet(comparison: Comparison) -> Sheet:
+    """Networks as columns, metrics as rows, each with its ratio to the reference."""
+    columns = [Column("", is_number=False)]
+    reference = comparison.networks[comparison.reference]
+    for network in comparison.networks:
+        columns.append(Column(network.name, is_name=True))
+        if network is not reference:
+            columns.append(Column("ratio"))
+    rows: list[tuple[str, ...]] = []
+
+    def add(title: str, cells: Callable[[Analysis], str], key: str | None = None) -> None:
+        row = [title]
+        for network in comparison.networks:
+            row.append(cells(network))
+            if network is not reference:
+                row.append(ratio(comparison.ratio(key, network)) if key else "")
+        rows.append(tuple(row))
+
+    add("Input", lambda network: ", ".join(shape(sizes) for _, sizes in network.inputs))
+    add("Output", lambda network: ", ".join(shape(sizes) for _, sizes in network.outputs))
+    add("Layers", lambda network: count(len(network.layers)))
+    for key in SUMMARY_METRICS:
+        each = metric(key)
+        write = byte_size if each.unit == "bytes" else count
+        add(each.title, lambda network, key=key, write=write: write(value_of(key, network)), key)  # type: ignore[misc]
+    add("Receptive field", lambda network: shape(network.receptive_field.size))
+    return Sheet(
+        title="Comparison with " + reference.name,
+        columns=tuple(columns),
+        rows=tuple(rows),
+        lines=(*verdicts(comparison), definitions(reference.batch, reference.dtypes)),
+    )
+
+
+def verdicts(comparison: Comparison) -> Iterator[str]:
+    """For each network what it takes more or fewer of than the reference, in a sentence."""
+    reference = comparison.networks[comparison.reference]
+    for network in comparison.networks:
+        if network is reference:
+            continue
+        parts = [
+            _versus(comparison.ratio(key, network), noun)
+            for key, noun in (("macs", "multiply-adds"), ("params", "parameters"))
+        ]
+        yield f"{network.name} uses {' and '.join(parts)} than {reference.name}."
+
+
+def _versus(value: Fraction | None, noun: str) -> str:
+    if value is None:
+        return f"other {noun}"
+    if value == 1:
+        return f"no more and no fewer {noun}"
+    if value == 0:
+        return f"no {noun}, fewer"
+    return f"{ratio(value)} more {noun}" if value > 1 else f"{ratio(1 / value)} fewer {noun}"
+
+
+def layers_sheet(comparison: Comparison, *, depth: Depth = AUTO_DEPTH) -> Sheet:
+    """Networks layer by layer, aligned by name: multiply-adds and parameters of each."""
+    folded = _folded(comparison.networks, depth)
+    names = aligned_names(folded)
+    by_name = [{group.name: group for group in groups} for groups in folded]
+    columns = [Column("Layer", is_number=False, is_name=True), Column("", is_number=False)]
+    columns += [Column(f"{network.name} multiply-adds") for network in comparison.networks]
+    columns += [Column(f"{network.name} params") for network in comparison.networks]
+    reference = comparison.reference
+    rows = []
+    for name in names:
+        groups = [groups.get(name) for groups in by_name]
+        rows.append(
+            (
+                name,
+                _change(groups, reference),
+                *(_cell(group, "macs") for group in groups),
+                *(_cell(group, "params") for group in groups),
+            )
+        )
+    totals = (
+        "Total",
+        "",
+        *(count(network.macs) for network in comparison.networks),
+        *(count(network.params) for network in comparison.networks),
+    )
+    return Sheet(
+        title="Layers, aligned by name",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        totals=(totals,),
+        lines=(
+            f"~ differs, + not in {comparison.networks[reference].name}, - only there",
+            *verdicts(comparison),
+        ),
+    )
+
+
+def _folded(networks: tuple[Analysis, ...], depth: Depth) -> tuple[tuple[GroupCost, ...], ...]:
+    if depth != AUTO_DEPTH:
+        return tuple(groups_at(network, depth) for network in networks)  # type: ignore[arg-type]
+    deepest = 1 + max(
+        (layer.name.count(".") for network in networks for layer in network.layers), default=0
+    )
+    chosen = tuple(groups_at(network, 1) for network in networks)
+    for level in range(2, deepest + 1):
+        folded = tuple(groups_at(network, level) for network in networks)
+        if len(aligned_names(folded)) > READABLE_ROWS:
+            break
+        chosen = folded
+    return chosen
+
+
+def _change(groups: list[GroupCost | None], reference: int) -> str:
+    base = groups[reference]
+    others = [group for n, group in enumerate(groups) if n != reference]
+    if base is None:
+        return "+"
+    if all(group is None for group in others):
+        return "-"
+    same = all(
+        group is not None
+        and group.output_shape == base.output_shape
+        and all(
+            value_of(each.key, group.cost) == value_of(each.key, base.cost)
+            for each in METRICS
+            if each.of_layers
+        )
+        for group in others
+    )
+    return "" if same else "~"
+
+
+def _cell(group: GroupCost | None, key: str) -> str:
+    return "–" if group is None else count(value_of(key, group.cost))

@@ -1,0 +1,48 @@
+"""How numbers are written for people."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+__all__ = ["byte_size", "count", "percent", "ratio", "shape"]
+
+
+def count(number: int) -> str:
+    """``4,089,184,256``."""
+    return f"{number:,}"
+
+
+def byte_size(number: int) -> str:
+    """``9.19 MiB``; exact below 1 KiB."""
+    if number < 1024:
+        return f"{number} B"
+    size = Fraction(number)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        size /= 1024
+        if size < 1024 or unit == "TiB":
+            break
+    return f"{float(size):,.2f} {unit}"
+
+
+def percent(part: int, whole: int) -> str:
+    """``2.9 %``; nothing if there is no whole to take a part of."""
+    return f"{100 * part / whole:.1f} %" if whole else ""
+
+
+def ratio(value: Fraction | None) -> str:
+    """``3.15×``, with three significant digits or two decimals."""
+    if value is None:
+        return ""
+    number = float(value)
+    if number >= 100:
+        return f"{number:,.0f}×"
+    if number >= 10:
+        return f"{number:.1f}×"
+    if 0 < number < 0.01:
+        return f"{number:.2g}×"
+    return f"{number:.2f}×"
+
+
+def shape(sizes: tuple[object, ...]) -> str:
+    """``64×112×112``."""
+    return "×".join(map(str, sizes))

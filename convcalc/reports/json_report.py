@@ -1,0 +1,134 @@
+"""The machine-readable report. Within a schema version keys are only added.
+
+Counts are for one sample, bytes for the batch; shapes have no batch. Numbers are raw integers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from convcalc.analysis.comparison import Comparison
+from convcalc.analysis.cost import Analysis, LayerCost
+from convcalc.analysis.metrics import METRICS, value_of
+from convcalc.analysis.published import published_checks
+from convcalc.analysis.receptive_field import ReceptiveField
+from convcalc.layers.declaration import Operations
+from convcalc.reports.compare import SUMMARY_METRICS
+
+__all__ = ["SCHEMA_VERSION", "comparison_json", "networks_json"]
+
+SCHEMA_VERSION: Final = 1
+
+
+def networks_json(analyses: Sequence[Analysis], version: str) -> str:
+    """The report of ``analyses`` by convcalc of a given version."""
+    return _text(_report(analyses, version))
+
+
+def comparison_json(comparison: Comparison, version: str) -> str:
+    """The same, with the ratios of each network to the reference."""
+    report = _report(comparison.networks, version)
+    report["comparison"] = {
+        "reference": comparison.networks[comparison.reference].name,
+        "ratios": [
+            {
+                "name": network.name,
+                **{
+                    key: None if (value := comparison.ratio(key, network)) is None else float(value)
+                    for key in SUMMARY_METRICS
+                },
+            }
+            for network in comparison.networks
+        ],
+    }
+    return _text(report)
+
+
+def _text(report: dict[str, object]) -> str:
+    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+
+
+def _report(analyses: Sequence[Analysis], version: str) -> dict[str, object]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "convcalc": version,
+        "networks": [_network(analysis) for analysis in analyses],
+    }
+
+
+def _network(analysis: Analysis) -> dict[str, object]:
+    return {
+        "name": analysis.name,
+        "spec": analysis.spec,
+        "source": analysis.source,
+        "inputs": {name: list(sizes) for name, sizes in analysis.inputs},
+        "outputs": {name: list(sizes) for name, sizes in analysis.outputs},
+        "batch": analysis.batch,
+        "dtype": {
+            "weights": analysis.dtypes.weights,
+            "activations": analysis.dtypes.activations,
+        },
+        "totals": {
+            "layers": len(analysis.layers),
+            **_metrics(analysis),
+            "receptive_field": list(analysis.receptive_field.size),
+        },
+        "published": [
+            {
+                "metric": check.figure.metric,
+                "figure": check.figure.text,
+                "from": check.figure.source,
+                "layers": check.figure.group,
+                "computed": check.computed,
+                "agrees": check.agrees,
+            }
+            for check in published_checks(analysis)
+        ],
+        "layers": [_layer(layer) for layer in analysis.layers],
+    }
+
+
+def _layer(layer: LayerCost) -> dict[str, object]:
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "fields": {
+            declared.name: _plain(getattr(layer.layer, declared.name))
+            for declared in layer.layer.declarations()
+        },
+        "inputs": list(layer.inputs),
+        "input_shapes": [list(sizes) for sizes in layer.input_shapes],
+        "output_shape": list(layer.output_shape),
+        "weights": {tensor.name: list(tensor.shape) for tensor in layer.weights},
+        "buffer_tensors": {tensor.name: list(tensor.shape) for tensor in layer.buffer_tensors},
+        **_metrics(layer),
+        "receptive_field": _receptive_field(layer.receptive_field),
+    }
+
+
+def _metrics(costed: Analysis | LayerCost) -> dict[str, object]:
+    """The metrics, those of `operations` under that key."""
+    sorts = set(Operations._fields) - {"macs"}
+    found: dict[str, object] = {}
+    for each in METRICS:
+        if each.key in sorts:
+            operations = found.setdefault("operations", {})
+            operations[each.key] = value_of(each.key, costed)  # type: ignore[index]
+        elif each.of_layers or isinstance(costed, Analysis):
+            found[each.key] = value_of(each.key, costed)
+    return found
+
+
+def _receptive_field(field: ReceptiveField) -> dict[str, object]:
+    return {"size": list(field.size), "jump": list(field.jump), "start": list(field.start)}
+
+
+def _plain(value: object) -> object:
+    """A field's value as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return float(value)  # type: ignore[arg-type]  # what is left is a fraction

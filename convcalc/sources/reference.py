@@ -1,0 +1,119 @@
+"""What a user means by SPEC: a path, ``path::variant``, the name of a shipped network, or ``-``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from convcalc.errors import Code, Finding, SourceText, UsageError, catalogue, close_match
+
+__all__ = ["MAX_BYTES", "SpecText", "read_reference", "shipped_names", "shipped_path"]
+
+MAX_BYTES: Final = 2**20
+"""Bytes of a spec."""
+
+
+class SpecText(NamedTuple):
+    """A text that was found, and which variant of it is meant (None: none was named)."""
+
+    source: SourceText
+    text: str
+    variant: str | None
+    stem: str
+    """The file's name without its ending: what a network without a name is called."""
+
+
+def read_reference(reference: str) -> SpecText:
+    """The text that ``reference`` means. Raises UsageError."""
+    path, separator, variant = reference.partition("::")
+    wanted = variant if separator else None
+    if path == "-":
+        raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        return _decoded(raw, "<stdin>", wanted, "network")
+    found = Path(path)
+    try:
+        if not found.is_file():
+            shipped = shipped_path(path)
+            if shipped is None:
+                raise _no_file(path, found)
+            found = shipped
+            path = f"specs/{shipped.name}"
+        with found.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _refused(catalogue.CANNOT_READ, f"{path!r} cannot be read: {reason}") from None
+    return _decoded(raw, path, wanted, found.stem)
+
+
+def shipped_folder() -> Path:
+    """Where the shipped networks are: in the package, or in a checkout beside it."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The names of the networks that ship with convcalc."""
+    return tuple(sorted(path.stem for path in shipped_folder().glob("*.yaml")))
+
+
+def shipped_path(name: str) -> Path | None:
+    """The file of a shipped network; None if there is none of this name."""
+    return shipped_folder() / f"{name}.yaml" if name in shipped_names() else None
+
+
+def _decoded(raw: bytes, name: str, variant: str | None, stem: str) -> SpecText:
+    if len(raw) > MAX_BYTES:
+        raise _refused(
+            catalogue.FILE_TOO_LARGE,
+            f"{name} has more than {MAX_BYTES:,} bytes",
+            "use `repeat`, `for` and blocks for what repeats",
+        )
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _refused(
+            catalogue.WRONG_ENCODING, f"{name} is UTF-16, not UTF-8", "save the file as UTF-8"
+        )
+    if b"\0" in raw:
+        raise _refused(
+            catalogue.NOT_TEXT,
+            f"{name} is not a text file: byte {raw.index(0):,} is zero",
+            "a spec is a YAML text; a trained model is not",
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _refused(
+            catalogue.WRONG_ENCODING,
+            f"{name}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8",
+            "save the file as UTF-8",
+        ) from None
+    return SpecText(SourceText(name, text), text, variant, stem)
+
+
+def _no_file(path: str, found: Path) -> UsageError:
+    if found.is_dir():
+        specs = sorted(found.glob("*.yaml")) + sorted(found.glob("*.yml"))
+        hint = f"name a file in it, such as {specs[0]}" if specs else None
+        return _refused(catalogue.IS_A_DIRECTORY, f"{path!r} is a directory", hint)
+    close = close_match(path, _neighbours(found))
+    return _refused(
+        catalogue.FILE_NOT_FOUND,
+        f"no file or shipped network {path!r}",
+        f"did you mean {close!r}?" if close else "`convcalc specs` lists the shipped networks",
+    )
+
+
+def _neighbours(found: Path) -> Iterator[str]:
+    yield from shipped_names()
+    try:
+        yield from (str(path) for path in found.parent.glob("*.y*ml"))
+    except (OSError, ValueError):
+        return
+
+
+def _refused(code: Code, message: str, help: str | None = None) -> UsageError:  # noqa: A002
+    return UsageError([Finding(code, message, help=help)])

@@ -1,0 +1,577 @@
+"""Expressions of the spec language: parsed to a whitelisted tree, never handed to ``eval``.
+
+The language is Python's arithmetic, comparisons, ``and or not``, ``a if c else b``, list indexing
+and the functions of `FUNCTIONS`, over whole numbers, exact fractions, words, lists and formulas.
+Text, nesting, exponents and every intermediate result are bounded, so that no expression takes
+noticeable time or memory.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import warnings
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from convcalc.algebra import Polynomial, UndecidableError, exact_quotient
+from convcalc.errors import Code, Place, catalogue, close_match
+from convcalc.layers.field_types import LARGEST_NUMBER
+
+__all__ = [
+    "FUNCTIONS",
+    "UNKNOWN",
+    "Bindings",
+    "Environment",
+    "Expression",
+    "ExpressionError",
+    "UnknownValueError",
+    "Value",
+]
+
+MAX_LENGTH: Final = 1000
+"""Characters of an expression."""
+MAX_NESTING: Final = 100
+"""Levels of operations within operations."""
+MAX_EXPONENT: Final = 64
+
+
+class Bindings:
+    """Variables that one round of a `for` sets: what a mapping in a list stands for."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: dict[str, Value]) -> None:
+        self.values = values
+
+
+Value: TypeAlias = "int | Fraction | bool | str | Polynomial | tuple[Value, ...] | Bindings | None"
+Environment: TypeAlias = "Mapping[str, Value]"
+Evaluator: TypeAlias = Callable[["Mapping[str, Value]"], "Value"]
+
+UNKNOWN: Final = "\0unknown"
+"""Stands for a value that an earlier finding left open; reading it raises UnknownValueError."""
+
+
+class UnknownValueError(Exception):
+    """An expression needs a value that an earlier finding left open: there is nothing to add."""
+
+
+class ExpressionError(Exception):
+    """What is wrong with an expression: which error, where in its text, what to do."""
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        span: tuple[int, int] | None = None,
+        help: str | None = None,  # noqa: A002 - as in Finding
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.span = span
+        self.help = help
+        self.place: Place | None = None
+        """Where it is, once that is known."""
+
+
+class Expression:
+    """A parsed expression.
+
+    ``names`` are the variables that it reads, each with its offset in ``text``. An expression that
+    reads none is evaluated at once: its value is ``constant``.
+    """
+
+    __slots__ = ("constant", "evaluate", "is_constant", "names", "text")
+
+    def __init__(self, text: str) -> None:
+        """Parse ``text``. Raises ExpressionError."""
+        self.text = text
+        self.names: dict[str, int] = {}
+        self.evaluate: Evaluator = _Compiler(text, self.names).compile()
+        self.is_constant = not self.names
+        self.constant: Value = self.evaluate({}) if self.is_constant else None
+
+
+# -- functions ------------------------------------------------------------------------------------
+
+
+Numeric: TypeAlias = Any
+"""A Value that is a number: what calls these functions has seen to that."""
+
+
+def make_divisible(v: Numeric, divisor: Numeric) -> Numeric:
+    """The multiple of ``divisor`` nearest to ``v``, but no less than 90 % of it, and not 0.
+
+    The rounding that MobileNet and EfficientNet use for their channels (Sandler et al. 2018).
+    """
+    nearest = max(divisor, _floor(v + Fraction(divisor, 2)) // divisor * divisor)
+    return nearest + divisor if 10 * nearest < 9 * v else nearest
+
+
+def _floor(value: Numeric) -> Numeric:
+    return value if isinstance(value, Polynomial) else value.__floor__()
+
+
+def _ceil(value: Numeric) -> Numeric:
+    return value if isinstance(value, Polynomial) else value.__ceil__()
+
+
+def _round(value: Numeric) -> Numeric:
+    return value if isinstance(value, Polynomial) else round(value)
+
+
+class Function(NamedTuple):
+    """A function of the language: how many arguments it takes, and its line in the docs."""
+
+    call: Callable[..., Value]
+    least: int
+    most: int
+    help: str
+
+
+FUNCTIONS: Final[dict[str, Function]] = {
+    "min": Function(min, 2, 32, "the least of its arguments"),
+    "max": Function(max, 2, 32, "the greatest of its arguments"),
+    "ceil": Function(_ceil, 1, 1, "the least whole number that is not less"),
+    "floor": Function(_floor, 1, 1, "the greatest whole number that is not greater"),
+    "round": Function(_round, 1, 1, "the nearest whole number; halves go to the even one"),
+    "make_divisible": Function(
+        make_divisible,
+        2,
+        2,
+        "`make_divisible(v, divisor)`: the nearest multiple of `divisor`, at least 90 % of `v`",
+    ),
+    "len": Function(len, 1, 1, "the length of a list"),
+}
+
+# -- compiling ------------------------------------------------------------------------------------
+
+
+def _divide(a: Numeric, b: Numeric) -> Numeric:
+    if isinstance(a, Polynomial) or isinstance(b, Polynomial):
+        quotient = None
+        if not isinstance(a, Fraction) and not isinstance(b, Fraction):
+            quotient = exact_quotient(a, b)
+        if quotient is None:
+            raise ExpressionError(
+                catalogue.CANNOT_EVALUATE,
+                f"({a}) / ({b}) is not a whole number for all values of its symbols",
+                help="use `//` to round down",
+            )
+        return quotient
+    return _whole(Fraction(a, b))
+
+
+def _power(a: Numeric, b: Numeric) -> Numeric:
+    if not isinstance(b, int) or abs(b) > MAX_EXPONENT:
+        raise ExpressionError(
+            catalogue.EXPRESSION_TOO_LARGE,
+            f"the exponent {_text(b)} is not a whole number from -{MAX_EXPONENT} to {MAX_EXPONENT}",
+        )
+    return a**b if b >= 0 else _divide(1, a**-b)
+
+
+_ARITHMETIC: Final[dict[type[ast.operator], Callable[[Numeric, Numeric], Numeric]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Div: _divide,
+    ast.Pow: _power,
+}
+_ORDER: Final[dict[type[ast.cmpop], Callable[[Numeric, Numeric], bool]]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_SIGNS: Final[dict[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Div: "/",
+    ast.Pow: "**",
+}
+
+
+class _Compiler:
+    """Turns the whitelisted tree of one expression into a function of its variables."""
+
+    def __init__(self, text: str, names: dict[str, int]) -> None:
+        self.text = text
+        self.names = names
+
+    def compile(self) -> Evaluator:
+        if len(self.text) > MAX_LENGTH:
+            raise ExpressionError(
+                catalogue.EXPRESSION_TOO_LARGE,
+                f"an expression of {len(self.text):,} characters; the limit is {MAX_LENGTH:,}",
+                help="name parts of it under `vars`",
+            )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                tree = ast.parse(self.text.strip(), mode="eval")
+        except SyntaxError as error:
+            if "too many nested" in str(error.msg):
+                raise self.too_deep() from None
+            offset = (error.offset or 1) - 1
+            raise ExpressionError(
+                catalogue.EXPRESSION_SYNTAX,
+                f"`{_text(self.text)}` is not an expression: {error.msg}",
+                (min(offset, len(self.text) - 1), 1),
+            ) from None
+        except (RecursionError, MemoryError):
+            raise self.too_deep() from None
+        except ValueError as error:  # null bytes, integers of thousands of digits
+            raise ExpressionError(
+                catalogue.EXPRESSION_SYNTAX, f"`{_text(self.text)}` is not an expression: {error}"
+            ) from None
+        return self.node(tree.body, 0)
+
+    def too_deep(self) -> ExpressionError:
+        return ExpressionError(
+            catalogue.EXPRESSION_TOO_LARGE,
+            f"more than {MAX_NESTING} levels of nesting",
+            help="name parts of it under `vars`",
+        )
+
+    def refuse(self, node: ast.expr, what: str) -> ExpressionError:
+        return ExpressionError(
+            catalogue.NOT_ALLOWED,
+            f"{what} is not part of the expression language",
+            self.span(node),
+            help="there are numbers, variables, + - * / // % **, comparisons, and or not, "
+            "`a if c else b`, `list[index]`, and " + ", ".join(FUNCTIONS),
+        )
+
+    def span(self, node: ast.expr) -> tuple[int, int]:
+        # Offsets of the tree are in UTF-8 bytes, places are in characters.
+        raw = self.text.strip().encode()
+        lead = len(self.text) - len(self.text.lstrip())
+        start = len(raw[: node.col_offset].decode(errors="ignore"))
+        end = len(raw[: node.end_col_offset or 0].decode(errors="ignore"))
+        return lead + start, max(1, end - start) if node.end_lineno == node.lineno else 1
+
+    def node(self, node: ast.expr, depth: int) -> Evaluator:
+        if depth > MAX_NESTING:
+            raise self.too_deep()
+        method = getattr(self, f"on_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise self.refuse(node, _DESCRIPTIONS.get(type(node), "this"))
+        return method(node, depth + 1)  # type: ignore[no-any-return]
+
+    def on_constant(self, node: ast.Constant, _depth: int) -> Evaluator:
+        value: Any = node.value
+        if isinstance(value, float):
+            if abs(value) > LARGEST_NUMBER:
+                raise ExpressionError(
+                    catalogue.NUMBER_TOO_LARGE, f"{value} is more than 10¹⁸", self.span(node)
+                )
+            value = _whole(Fraction(repr(value)))
+        if value is not None and not isinstance(value, bool | int | str | Fraction):
+            raise self.refuse(node, "this")
+        constant: Value = self.bounded(value, node)
+        return lambda _: constant
+
+    def on_name(self, node: ast.Name, _depth: int) -> Evaluator:
+        name = node.id
+        if name in ("true", "false"):
+            constant = name == "true"
+            return lambda _: constant
+        self.names.setdefault(name, self.span(node)[0])
+
+        def read(environment: Environment) -> Value:
+            value = environment[name]
+            if value is UNKNOWN:
+                raise UnknownValueError
+            return value
+
+        return read
+
+    def on_binop(self, node: ast.BinOp, depth: int) -> Evaluator:
+        left, right = self.node(node.left, depth), self.node(node.right, depth)
+        operation = _ARITHMETIC.get(type(node.op))
+        if operation is None:
+            raise self.refuse(node, "this operator")
+        sign = _SIGNS[type(node.op)]
+
+        def calculate(environment: Environment) -> Value:
+            a, b = left(environment), right(environment)
+            if not (_is_number(a) and _is_number(b)):
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE,
+                    f"`{sign}` needs numbers, not {_described(b if _is_number(a) else a)}",
+                    self.span(node),
+                )
+            try:
+                return self.bounded(_whole(operation(a, b)), node)
+            except ZeroDivisionError:
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE,
+                    f"division by zero: {_text(a)} {sign} {_text(b)}",
+                    self.span(node),
+                ) from None
+            except TypeError:  # a formula and a fraction
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE,
+                    f"{_text(a)} {sign} {_text(b)} is not a whole number for all values of its "
+                    "symbols",
+                    self.span(node),
+                ) from None
+
+        return calculate
+
+    def on_unaryop(self, node: ast.UnaryOp, depth: int) -> Evaluator:
+        operand = self.node(node.operand, depth)
+        if isinstance(node.op, ast.Not):
+            return lambda environment: not self.condition(operand(environment), node)
+        if isinstance(node.op, ast.Invert):
+            raise self.refuse(node, "`~`")
+        negative = isinstance(node.op, ast.USub)
+
+        def sign(environment: Environment) -> Value:
+            value = operand(environment)
+            if not _is_number(value):
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE,
+                    f"a sign needs a number, not {_described(value)}",
+                    self.span(node),
+                )
+            return -value if negative else value  # type: ignore[operator]
+
+        return sign
+
+    def on_boolop(self, node: ast.BoolOp, depth: int) -> Evaluator:
+        operands = [self.node(value, depth) for value in node.values]
+        decisive = isinstance(node.op, ast.Or)
+
+        def decide(environment: Environment) -> Value:
+            for operand in operands:
+                if self.condition(operand(environment), node) is decisive:
+                    return decisive
+            return not decisive
+
+        return decide
+
+    def on_compare(self, node: ast.Compare, depth: int) -> Evaluator:
+        operands = [self.node(operand, depth) for operand in (node.left, *node.comparators)]
+        tests = [self.comparison(operation, node) for operation in node.ops]
+
+        def compare(environment: Environment) -> Value:
+            left = operands[0](environment)
+            for test, operand in zip(tests, operands[1:], strict=True):
+                right = operand(environment)
+                try:
+                    if not test(left, right):
+                        return False
+                except UndecidableError as error:
+                    raise ExpressionError(
+                        catalogue.UNDECIDABLE, str(error), self.span(node)
+                    ) from None
+                left = right
+            return True
+
+        return compare
+
+    def comparison(self, operation: ast.cmpop, node: ast.Compare) -> Callable[[Value, Value], bool]:
+        if isinstance(operation, ast.Eq):
+            return operator.eq
+        if isinstance(operation, ast.NotEq):
+            return operator.ne
+        if isinstance(operation, ast.In | ast.NotIn):
+            wanted = isinstance(operation, ast.In)
+
+            def contains(item: Value, items: Value) -> bool:
+                if not isinstance(items, tuple):
+                    raise ExpressionError(
+                        catalogue.CANNOT_EVALUATE,
+                        f"`in` needs a list, not {_described(items)}",
+                        self.span(node),
+                    )
+                return (item in items) is wanted
+
+            return contains
+        order = _ORDER.get(type(operation))
+        if order is None:
+            raise self.refuse(node, "`is`")
+
+        def ordered(a: Value, b: Value) -> bool:
+            if not (_is_number(a) and _is_number(b)):
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE,
+                    f"cannot order {_described(a)} and {_described(b)}",
+                    self.span(node),
+                )
+            return order(a, b)
+
+        return ordered
+
+    def on_ifexp(self, node: ast.IfExp, depth: int) -> Evaluator:
+        test = self.node(node.test, depth)
+        then, otherwise = self.node(node.body, depth), self.node(node.orelse, depth)
+
+        def choose(environment: Environment) -> Value:
+            chosen = then if self.condition(test(environment), node.test) else otherwise
+            return chosen(environment)
+
+        return choose
+
+    def on_subscript(self, node: ast.Subscript, depth: int) -> Evaluator:
+        if isinstance(node.slice, ast.Slice):
+            raise self.refuse(node, "a slice")
+        items, index = self.node(node.value, depth), self.node(node.slice, depth)
+
+        def pick(environment: Environment) -> Value:
+            sequence, position = items(environment), index(environment)
+            if not isinstance(sequence, tuple):
+                message = f"only a list has an index, not {_described(sequence)}"
+            elif isinstance(position, bool) or not isinstance(position, int):
+                message = f"an index is a whole number, not {_described(position)}"
+            elif not -len(sequence) <= position < len(sequence):
+                message = (
+                    f"index {position} of a list of {len(sequence)}: "
+                    f"the first is 0, the last {len(sequence) - 1}"
+                )
+            else:
+                return sequence[position]
+            raise ExpressionError(catalogue.CANNOT_EVALUATE, message, self.span(node))
+
+        return pick
+
+    def on_list(self, node: ast.List | ast.Tuple, depth: int) -> Evaluator:
+        items = [self.node(item, depth) for item in node.elts]
+        return lambda environment: tuple([item(environment) for item in items])
+
+    on_tuple = on_list
+
+    def on_call(self, node: ast.Call, depth: int) -> Evaluator:
+        if not isinstance(node.func, ast.Name):
+            raise self.refuse(node, "a method")
+        name = node.func.id
+        function = FUNCTIONS.get(name)
+        if function is None:
+            known = close_match(name, FUNCTIONS)
+            raise ExpressionError(
+                catalogue.UNKNOWN_FUNCTION,
+                f"unknown function `{name}`",
+                self.span(node.func),
+                help=f"did you mean `{known}`?" if known else f"there are {', '.join(FUNCTIONS)}",
+            )
+        if node.keywords or not function.least <= len(node.args) <= function.most:
+            count = (
+                f"{function.least}"
+                if function.least == function.most
+                else f"{function.least} to {function.most}"
+            )
+            raise ExpressionError(
+                catalogue.CANNOT_EVALUATE,
+                f"`{name}` takes {count} arguments by position, not "
+                f"{len(node.args) + len(node.keywords)}",
+                self.span(node),
+            )
+        operands = [self.node(operand, depth) for operand in node.args]
+        takes_list = name == "len"
+
+        def call(environment: Environment) -> Value:
+            values = [operand(environment) for operand in operands]
+            for value in values:
+                if isinstance(value, tuple) if not takes_list else not isinstance(value, tuple):
+                    wanted = "a list" if takes_list else "numbers"
+                    message = f"`{name}` needs {wanted}, not {_described(value)}"
+                elif not takes_list and not _is_number(value):
+                    message = f"`{name}` needs numbers, not {_described(value)}"
+                else:
+                    continue
+                raise ExpressionError(catalogue.CANNOT_EVALUATE, message, self.span(node))
+            try:
+                return self.bounded(_whole(function.call(*values)), node)
+            except ZeroDivisionError:
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE, f"`{name}` divides by zero", self.span(node)
+                ) from None
+            except UndecidableError as error:
+                raise ExpressionError(catalogue.UNDECIDABLE, str(error), self.span(node)) from None
+            except TypeError:  # a formula and a fraction
+                raise ExpressionError(
+                    catalogue.UNDECIDABLE,
+                    f"`{name}` cannot round a formula with a fraction",
+                    self.span(node),
+                ) from None
+
+        return call
+
+    def condition(self, value: Value, node: ast.expr) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise ExpressionError(
+            catalogue.CANNOT_EVALUATE,
+            f"a condition is true or false, not {_described(value)}",
+            self.span(node),
+            help="compare it with something: `x != 0`",
+        )
+
+    def bounded(self, value: Value, node: ast.expr) -> Value:
+        if isinstance(value, int):
+            size = value
+        elif isinstance(value, Fraction):
+            size = max(abs(value.numerator), value.denominator)
+        else:
+            return value
+        if -LARGEST_NUMBER <= size <= LARGEST_NUMBER:
+            return value
+        raise ExpressionError(
+            catalogue.NUMBER_TOO_LARGE,
+            f"`{_text(self.text)}` exceeds 10¹⁸ on the way"
+            if not isinstance(node, ast.Constant)
+            else "a number in a spec is at most 10¹⁸",
+            self.span(node),
+            help="no size in a spec may exceed 10¹⁸",
+        )
+
+
+_DESCRIPTIONS: Final[dict[type[ast.expr], str]] = {
+    ast.Attribute: "an attribute (`.`)",
+    ast.Lambda: "a lambda",
+    ast.Dict: "a dictionary",
+    ast.Set: "a set",
+    ast.ListComp: "a comprehension",
+    ast.SetComp: "a comprehension",
+    ast.DictComp: "a comprehension",
+    ast.GeneratorExp: "a comprehension",
+    ast.JoinedStr: "a formatted text",
+    ast.NamedExpr: "an assignment",
+    ast.Starred: "a star",
+    ast.Await: "await",
+    ast.Yield: "yield",
+}
+
+
+def _whole(value: Value) -> Value:
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return value.numerator
+    return value
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | Fraction | Polynomial) and not isinstance(value, bool)
+
+
+def _described(value: Value) -> str:
+    if isinstance(value, Bindings):
+        return "a mapping"
+    if isinstance(value, tuple):
+        return "a list"
+    if value is None:
+        return "nothing"
+    return f"`{_text(value)}`"
+
+
+def _text(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,1224 @@
+"""The grammar of the spec language: YAML nodes to a `Document`.
+
+Everything that can be said against a spec without the values of its variables is said here, for
+all of its text: blocks that no layer uses and variants that were not asked for included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cache
+from typing import Final
+
+from convcalc.errors import Code, Finding, Place, Related, SourceText, catalogue, close_match
+from convcalc.graph import PublishedFigure
+from convcalc.layers import Layer, all_kinds, find_kind, kind_known_as
+from convcalc.layers.declaration import FieldDeclaration
+from convcalc.layers.field_types import Choice, FieldType, FieldValueError, Integer
+from convcalc.sources.spec.document import (
+    VARIES,
+    Argument,
+    Block,
+    BlockUse,
+    Body,
+    Branch,
+    Document,
+    Entry,
+    Group,
+    LayerUse,
+    Loop,
+    Parallel,
+    Residual,
+    ScopeNames,
+    Target,
+    Template,
+    Variable,
+    part_of,
+)
+from convcalc.sources.spec.expression import (
+    FUNCTIONS,
+    Bindings,
+    Expression,
+    ExpressionError,
+    Value,
+)
+from convcalc.sources.spec.yaml_nodes import (
+    YamlMapping,
+    YamlNode,
+    YamlScalar,
+    YamlSequence,
+    described,
+)
+
+__all__ = ["MODIFIERS", "STRUCTURES", "TOP_LEVEL_KEYS", "Grammar"]
+
+MODIFIERS: Final = {
+    "name": "what the layer is called, here and in every table",
+    "from": "the layer, or list of layers, whose output it takes instead of the one before",
+    "repeat": "how many times it stands in a row; `i` counts from 0",
+    "for": "variables for each round: a list of mappings, or a mapping of lists",
+    "if": "a condition; where it is false the layer is left out",
+}
+STRUCTURES: Final = {
+    "layers": "a group: a list of layers",
+    "parallel": "branches that start from the same input, and a `merge` that joins them",
+    "residual": "a `body` and a `shortcut` past it (nothing: the input itself), added",
+}
+TOP_LEVEL_KEYS: Final = {
+    "name": "what the network is called; by default its file's name",
+    "source": "where the design comes from",
+    "vars": "variables, each with its value; one without must be set by a variant or `--set`",
+    "variants": "networks of the family: for each, the variables that it changes",
+    "input": "shape of the input, channels first, without the batch",
+    "inputs": "several inputs by name, in place of `input`",
+    "blocks": "layer kinds of your own: `args` and `layers`",
+    "layers": "the network",
+    "outputs": "names of the layers whose outputs are the network's; by default the last",
+    "published": "what others say that it costs, held against what is computed",
+}
+RESERVED_VARIABLES: Final = frozenset({"in_channels", "i", "true", "false", *FUNCTIONS})
+RESERVED_NAMES: Final = frozenset({"prev", "input"})
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PYTHON_WORDS = frozenset(
+    {"and", "or", "not", "if", "else", "in", "is", "True", "False", "None", "lambda", "for"}
+)
+_YAML_11_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+AXIS_SIZE: Final = Integer(1)
+COUNT: Final = Integer(0)
+Names = frozenset[str]
+
+
+class Grammar:
+    """Reads one spec. What is wrong goes to ``findings``."""
+
+    def __init__(self, source: SourceText, findings: list[Finding]) -> None:
+        self.source = source
+        self.findings = findings
+        self.block_names: tuple[str, ...] = ()
+        self.block_arguments: dict[str, tuple[Argument, ...]] = {}
+        self.variable_keys: dict[str, Names] = {}
+        self.uses: dict[str, list[tuple[str, Place]]] = {}
+        self.block = ""
+
+    def report(
+        self,
+        code: Code,
+        message: str,
+        place: Place,
+        help: str | None = None,  # noqa: A002 - as in Finding
+        related: tuple[Related, ...] = (),
+    ) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(code, message, place, help=help, related=related))
+
+    # -- the whole ----------------------------------------------------------------------------
+
+    def document(self, root: YamlNode | None) -> Document | None:
+        """The spec as typed data; None if it is too broken to go on with."""
+        if root is None or (isinstance(root, YamlScalar) and root.value is None):
+            self.report(
+                catalogue.EMPTY,
+                "the spec is empty",
+                Place(self.source, 1, 1),
+                "a network needs `input` and `layers`",
+            )
+            return None
+        if not isinstance(root, YamlMapping):
+            self.report(
+                catalogue.NOT_A_MAPPING,
+                f"a spec is a mapping of `input`, `layers` and so on, not {described(root)}",
+                root.place,
+            )
+            return None
+        self.check_keys(root, TOP_LEVEL_KEYS, "a spec")
+        entries = root.entries
+
+        variables = self.variables(root)
+        variable_names = frozenset(variable.name for variable in variables)
+        variants = self.variants(root, variable_names)
+        self.note_variable_keys(root)
+        inputs = self.inputs(root, variable_names)
+        blocks = self.blocks(root, variable_names)
+
+        layers: tuple[Entry, ...] = ()
+        if "layers" in entries:
+            scope = ScopeNames()
+            scope.given.update(name for name, _ in inputs)
+            names = variable_names | {"in_channels"}
+            layers = self.entries(entries["layers"][1], scope, names, "layers")
+        else:
+            self.report(
+                catalogue.MISSING_KEY,
+                "the spec has no `layers`",
+                root.place,
+                "list the layers of the network under `layers:`",
+            )
+        self.check_recursion(blocks)
+        return Document(
+            name=self.optional_text(root, "name"),
+            source=self.optional_text(root, "source"),
+            variables=variables,
+            variants=variants,
+            inputs=inputs,
+            blocks=blocks,
+            layers=layers,
+            outputs=self.targets(entries["outputs"][1]) if "outputs" in entries else (),
+            published=self.published(root, variants),
+            place=root.place,
+        )
+
+    def check_keys(self, mapping: YamlMapping, known: Iterable[str], where: str) -> None:
+        """Report every key of ``mapping`` that is not among ``known``."""
+        known = tuple(known)
+        for key, (scalar, _) in mapping.entries.items():
+            if key not in known:
+                close = close_match(key, known)
+                self.report(
+                    catalogue.UNKNOWN_KEY,
+                    f"unknown key `{key}` in {where}",
+                    scalar.place,
+                    f"did you mean `{close}`?" if close else f"it may have {_listed(known)}",
+                )
+
+    def optional_text(self, mapping: YamlMapping, key: str) -> str | None:
+        """The text under ``key``, if there is one."""
+        if key not in mapping.entries:
+            return None
+        return self.text(mapping.entries[key][1], key)
+
+    def text(self, node: YamlNode, key: str) -> str | None:
+        """A printable text."""
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
+            if node.text.isprintable() and node.text.strip():
+                return node.text
+            self.report(
+                catalogue.BAD_NAME, f"`{key}` must be a text of printable characters", node.place
+            )
+            return None
+        self.report(
+            catalogue.WRONG_TYPE,
+            f"`{key}` must be a text, not {described(node)}",
+            node.place,
+            "put it in quotes" if isinstance(node, YamlScalar) and node.text else None,
+        )
+        return None
+
+    def mapping(self, node: YamlNode, what: str) -> YamlMapping | None:
+        """``node`` as a mapping; None, reported, if it is not one."""
+        if isinstance(node, YamlMapping):
+            return node
+        self.report(
+            catalogue.NOT_A_MAPPING, f"{what} must be a mapping, not {described(node)}", node.place
+        )
+        return None
+
+    # -- variables and variants -----------------------------------------------------------------
+
+    def variables(self, root: YamlMapping) -> tuple[Variable, ...]:
+        """`vars`: each may use those before it."""
+        if "vars" not in root.entries:
+            return ()
+        mapping = self.mapping(root.entries["vars"][1], "`vars`")
+        if mapping is None:
+            return ()
+        found: list[Variable] = []
+        names: set[str] = set()
+        for name, (key, node) in mapping.entries.items():
+            if not self.check_variable_name(name, key.place):
+                continue
+            is_open = isinstance(node, YamlScalar) and node.value is None
+            value = None if is_open else self.free_template(node, frozenset(names), own_words=True)
+            found.append(Variable(name, value, key.place))
+            names.add(name)
+        return tuple(found)
+
+    def check_variable_name(self, name: str, place: Place) -> bool:
+        """Whether a variable or argument may be called ``name``; reported if not."""
+        if name in RESERVED_VARIABLES or name in _PYTHON_WORDS:
+            self.report(
+                catalogue.RESERVED_NAME,
+                f"`{name}` has a meaning of its own in expressions",
+                place,
+                "choose another name",
+            )
+            return False
+        if not _WORD.fullmatch(name):
+            self.report(
+                catalogue.BAD_NAME,
+                f"`{name}` cannot stand in an expression",
+                place,
+                "a variable is called by letters, digits and `_`, a letter first",
+            )
+            return False
+        return True
+
+    def variants(self, root: YamlMapping, variable_names: Names) -> dict[str, tuple[Variable, ...]]:
+        """`variants`: for each, the variables that it sets."""
+        if "variants" not in root.entries:
+            return {}
+        mapping = self.mapping(root.entries["variants"][1], "`variants`")
+        variants: dict[str, tuple[Variable, ...]] = {}
+        for name, (key, node) in mapping.entries.items() if mapping else ():
+            self.check_name(name, key.place)
+            if isinstance(node, YamlScalar) and node.value is None:
+                variants[name] = ()
+                continue
+            changes = self.mapping(node, f"variant `{name}`")
+            settings: list[Variable] = []
+            for variable, (variable_key, value) in changes.entries.items() if changes else ():
+                if variable in variable_names:
+                    template = self.free_template(
+                        value, variable_names - {variable}, own_words=True
+                    )
+                    settings.append(Variable(variable, template, variable_key.place))
+                else:
+                    close = close_match(variable, variable_names)
+                    self.report(
+                        catalogue.UNKNOWN_VARIABLE,
+                        f"variant `{name}` sets `{variable}`, which is not under `vars`",
+                        variable_key.place,
+                        f"did you mean `{close}`?"
+                        if close
+                        else f"`vars` has {_listed(variable_names)}",
+                    )
+            variants[name] = tuple(settings)
+        return variants
+
+    def note_variable_keys(self, root: YamlMapping) -> None:
+        """Remember which names a variable that holds a list of mappings brings to a `for`."""
+        values: list[tuple[str, YamlNode]] = []
+        vars_node = root.entries["vars"][1] if "vars" in root.entries else None
+        if isinstance(vars_node, YamlMapping):
+            values += [(name, node) for name, (_, node) in vars_node.entries.items()]
+        variants_node = root.entries["variants"][1] if "variants" in root.entries else None
+        if isinstance(variants_node, YamlMapping):
+            for _, variant in variants_node.entries.values():
+                if isinstance(variant, YamlMapping):
+                    values += [(name, node) for name, (_, node) in variant.entries.items()]
+        for name, node in values:
+            if isinstance(node, YamlSequence):
+                keys = frozenset(
+                    key
+                    for item in node.items
+                    if isinstance(item, YamlMapping)
+                    for key in item.entries
+                )
+                self.variable_keys[name] = self.variable_keys.get(name, frozenset()) | keys
+
+    def free_template(self, node: YamlNode, names: Names, *, own_words: bool = False) -> Template:
+        """A value of any type: numbers, words, lists, and mappings in lists."""
+        if isinstance(node, YamlMapping):
+            parts = tuple(
+                (name, self.free_template(value, names, own_words=own_words))
+                for name, (key, value) in node.entries.items()
+                if self.check_variable_name(name, key.place)
+            )
+            if all(part.constant is not VARIES for _, part in parts):
+                return Template(
+                    node.place,
+                    Bindings({name: part.constant for name, part in parts}),  # type: ignore[misc]
+                )
+            first = next(part for _, part in parts if part.constant is VARIES)
+            self.report(
+                catalogue.NOT_ALLOWED,
+                "a mapping in a list of `vars` may hold no variables",
+                first.place,
+                "write its values out, or list it under `for` itself",
+            )
+            return Template(node.place, Bindings({}))
+        if isinstance(node, YamlSequence):
+            return self.sequence_template(
+                node, lambda item: self.free_template(item, names, own_words=own_words)
+            )
+        if not isinstance(node.value, str):
+            return Template(node.place, node.value)
+        # A word stands for itself where it cannot be a mistyped variable: `norm: batch` under
+        # `vars`, and the words of fields (`padding: same`) wherever they are handed on.
+        bare = node.text.strip()
+        if _WORD.fullmatch(bare) and bare not in names and (own_words or bare in field_words()):
+            return Template(node.place, bare)
+        return self.expression_template(node, names)
+
+    # -- inputs and outputs -----------------------------------------------------------------------
+
+    def inputs(self, root: YamlMapping, names: Names) -> tuple[tuple[str, Template], ...]:
+        """`input`, or `inputs`: names and shapes."""
+        one, several = root.entries.get("input"), root.entries.get("inputs")
+        if one and several:
+            self.report(
+                catalogue.CONFLICTING_KEYS,
+                "a spec has `input` or `inputs`, not both",
+                several[0].place,
+                related=(Related("the other", one[0].place),),
+            )
+        if one:
+            return (("input", self.shape_template(one[1], names)),)
+        if several:
+            mapping = self.mapping(several[1], "`inputs`")
+            found = []
+            for name, (key, node) in mapping.entries.items() if mapping else ():
+                self.check_name(name, key.place, reserved=frozenset({"prev"}))
+                found.append((name, self.shape_template(node, names)))
+            if mapping and not found:
+                self.report(catalogue.MISSING_KEY, "`inputs` names no input", several[0].place)
+            return tuple(found)
+        self.report(
+            catalogue.MISSING_KEY,
+            "the spec has no `input`",
+            root.place,
+            "say the input's shape, channels first: `input: [3, 224, 224]`",
+        )
+        return ()
+
+    def shape_template(self, node: YamlNode, names: Names) -> Template:
+        """A shape: one to four sizes."""
+        if not isinstance(node, YamlSequence) or not 1 <= len(node.items) <= 4:
+            what = (
+                f"a list of {len(node.items)}"
+                if isinstance(node, YamlSequence)
+                else described(node)
+            )
+            self.report(
+                catalogue.WRONG_TYPE,
+                f"an input's shape is a list of 1 to 4 sizes, not {what}",
+                node.place,
+                "channels first, without the batch: `[3, 224, 224]`",
+            )
+            return Template(node.place, VARIES)
+        return self.sequence_template(
+            node, lambda item: self.typed_template(item, AXIS_SIZE, names, "a size of the input")
+        )
+
+    def targets(self, node: YamlNode) -> tuple[Target, ...]:
+        """The names of layers in `from` and `outputs`."""
+        if isinstance(node, YamlSequence) and node.items:
+            return tuple(target for item in node.items for target in self.targets(item))
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
+            return (Target(node.text, node.place),)
+        self.report(
+            catalogue.WRONG_TYPE,
+            f"the name of a layer is a text, not {described(node)}",
+            node.place,
+            "one name, or a list of names: `[prev, stem]`",
+        )
+        return ()
+
+    # -- blocks ------------------------------------------------------------------------------------
+
+    def blocks(self, root: YamlMapping, variable_names: Names) -> dict[str, Block]:
+        """`blocks`: arguments first, because a block may use one that stands after it."""
+        if "blocks" not in root.entries:
+            return {}
+        mapping = self.mapping(root.entries["blocks"][1], "`blocks`")
+        if mapping is None:
+            return {}
+        bodies: list[tuple[str, YamlScalar, YamlMapping]] = []
+        for name, (key, node) in mapping.entries.items():
+            if name in all_kinds() or name in STRUCTURES or name in MODIFIERS:
+                self.report(
+                    catalogue.RESERVED_NAME,
+                    f"`{name}` is a word of the spec language, so no block can be called so",
+                    key.place,
+                    "choose another name",
+                )
+                continue
+            if not self.check_name(name, key.place):
+                continue
+            body = self.mapping(node, f"block `{name}`")
+            if body is None:
+                continue
+            self.check_keys(body, ("args", "layers"), "a block")
+            self.block_arguments[name] = self.arguments(body, variable_names)
+            bodies.append((name, key, body))
+        self.block_names = tuple(self.block_arguments)
+        blocks: dict[str, Block] = {}
+        for name, key, body in bodies:
+            self.block = name
+            entries: tuple[Entry, ...] = ()
+            if "layers" in body.entries:
+                names = variable_names | {"in_channels"}
+                names |= {argument.name for argument in self.block_arguments[name]}
+                entries = self.entries(body.entries["layers"][1], ScopeNames(), names, "layers")
+            else:
+                self.report(catalogue.MISSING_KEY, f"block `{name}` has no `layers`", key.place)
+            blocks[name] = Block(name, self.block_arguments[name], entries, key.place)
+        self.block = ""
+        return blocks
+
+    def arguments(self, body: YamlMapping, variable_names: Names) -> tuple[Argument, ...]:
+        """`args` of a block, each with its default; a default may use those before it."""
+        if "args" not in body.entries:
+            return ()
+        mapping = self.mapping(body.entries["args"][1], "`args`")
+        names = variable_names | {"in_channels"}
+        found: list[Argument] = []
+        for name, (key, node) in mapping.entries.items() if mapping else ():
+            if not self.check_variable_name(name, key.place):
+                continue
+            required = isinstance(node, YamlScalar) and node.value is None
+            default = None if required else self.free_template(node, names)
+            found.append(Argument(name, default))
+            names |= {name}
+        return tuple(found)
+
+    def check_recursion(self, blocks: dict[str, Block]) -> None:
+        """Report each use of a block that leads back to the block itself."""
+        safe: set[str] = set()
+
+        def visit(name: str, path: tuple[str, ...]) -> None:
+            for used, place in self.uses.get(name, ()):
+                if used in path:
+                    cycle = (*path[path.index(used) :], used)
+                    message = (
+                        f"block `{used}` uses itself"
+                        if len(cycle) == 2
+                        else "blocks use each other in a circle: "
+                        + " → ".join(f"`{step}`" for step in cycle)
+                    )
+                    self.report(
+                        catalogue.RECURSIVE_BLOCK,
+                        message,
+                        place,
+                        "a network is finite: use `repeat` or `for`",
+                    )
+                elif used not in safe and used in blocks:
+                    visit(used, (*path, used))
+            safe.add(name)
+
+        for name in blocks:
+            if name not in safe:
+                visit(name, (name,))
+
+    # -- layers ------------------------------------------------------------------------------------
+
+    def entries(
+        self,
+        node: YamlNode,
+        scope: ScopeNames,
+        names: Names,
+        what: str,
+        *,
+        repeated: bool = False,
+        may_be_empty: bool = False,
+    ) -> tuple[Entry, ...]:
+        """A list of layers."""
+        if isinstance(node, YamlScalar) and node.value is None and may_be_empty:
+            return ()
+        if not isinstance(node, YamlSequence):
+            self.report(
+                catalogue.WRONG_TYPE,
+                f"`{what}` must be a list of layers, not {described(node)}",
+                node.place,
+                "each layer starts with a dash: `- relu`",
+            )
+            return ()
+        if not node.items and not may_be_empty:
+            self.report(catalogue.EMPTY, f"`{what}` lists no layers", node.place)
+        found = (self.entry(item, scope, names, repeated=repeated) for item in node.items)
+        return tuple(entry for entry in found if entry is not None)
+
+    def entry(
+        self, node: YamlNode, scope: ScopeNames, names: Names, *, repeated: bool
+    ) -> Entry | None:
+        """One layer, block or structure with its modifiers."""
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
+            mapping = YamlMapping(
+                node.place, {node.text: (node, YamlScalar(node.place, None, "", quoted=False))}
+            )
+        elif isinstance(node, YamlMapping):
+            mapping = node
+        else:
+            self.report(
+                catalogue.NOT_A_MAPPING,
+                f"a layer is a kind, or a mapping with one, not {described(node)}",
+                node.place,
+                "write `- relu`, or `- conv: {out_channels: 64, kernel_size: 3}`",
+            )
+            return None
+        kind = self.kind_of(mapping)
+        if kind is None:
+            return None
+        key, value = mapping.entries[kind]
+
+        modifiers = mapping.entries
+        inner = names
+        loop: Loop | None = None
+        if "for" in modifiers:
+            loop, loop_names = self.loop(modifiers["for"][1], names)
+            inner = inner | loop_names | {"i"}
+        repeat: Template | None = None
+        if "repeat" in modifiers:
+            repeat = self.typed_template(modifiers["repeat"][1], COUNT, inner, "`repeat`")
+            inner = inner | {"i"}
+        condition: Template | None = None
+        if "if" in modifiers:
+            condition = self.condition(modifiers["if"][1], inner)
+        name: str | None = None
+        loops = loop is not None or repeat is not None
+        if "name" in modifiers:
+            name_node = modifiers["name"][1]
+            name = self.text(name_node, "name")
+            if name is not None and self.check_name(name, name_node.place) and not loops:
+                if name in scope.given and condition is None:
+                    self.report(
+                        catalogue.DUPLICATE_NAME,
+                        f"two layers here are called `{name}`",
+                        name_node.place,
+                        "`from` and the tables tell layers apart by their names",
+                    )
+                scope.given.add(name)
+        sources = self.targets(modifiers["from"][1]) if "from" in modifiers else ()
+
+        inside = repeated or loops
+        body: Body | None
+        if kind in STRUCTURES:
+            # A structure with a name is a scope; without one its layers belong to the scope around.
+            inner_scope = scope if name is None else ScopeNames()
+            inside = inside if name is None else False
+            body = self.structure(kind, value, inner_scope, inner, repeated=inside, place=key.place)
+        else:
+            if name is None:
+                scope.count(kind, repeated=inside)
+            if kind in self.block_arguments:
+                body = self.block_use(kind, value, inner, key.place)
+            else:
+                declared = find_kind(kind)
+                assert declared is not None  # noqa: S101 - kind_of() has found it
+                body = self.layer_use(declared, value, inner, key.place)
+        if body is None:
+            return None
+        templates = [t for t in (repeat, condition) if t is not None]
+        if isinstance(body, LayerUse):
+            templates += [template for _, template in body.templates]
+        elif isinstance(body, BlockUse):
+            templates += [template for _, template in body.arguments]
+        if loop is not None:
+            templates += loop_templates(loop)
+        return Entry(
+            body=body,
+            place=key.place,
+            kind=kind,
+            name=name,
+            scope=scope,
+            sources=sources,
+            repeat=repeat,
+            loop=loop,
+            condition=condition,
+            is_plain=not (sources or loops or condition is not None),
+            reads_channels=any("in_channels" in template.names for template in templates),
+        )
+
+    def kind_of(self, mapping: YamlMapping) -> str | None:
+        """The one key of an entry that says what it is; None, reported, if there is not one."""
+        candidates = [key for key in mapping.entries if key not in MODIFIERS]
+        known = [key for key in candidates if self.is_kind(key)]
+        if len(known) == 1:
+            self.report_stray_keys(mapping, known[0], candidates)
+            return known[0]
+        if len(known) > 1:
+            second = mapping.entries[known[1]][0]
+            self.report(
+                catalogue.SEVERAL_KINDS,
+                f"one layer is both `{known[0]}` and `{known[1]}`",
+                second.place,
+                "each layer is an item of its own: put a dash before it",
+            )
+            return None
+        if not candidates:
+            self.report(
+                catalogue.NO_KIND,
+                "this layer has no kind",
+                mapping.place,
+                "say what it is, for example `conv: {out_channels: 64, kernel_size: 3}`",
+            )
+        for key in candidates:
+            self.report_unknown_kind(key, mapping.entries[key][0].place)
+        return None
+
+    def is_kind(self, key: str) -> bool:
+        """Whether ``key`` names a layer kind, block or structure."""
+        return key in all_kinds() or key in STRUCTURES or key in self.block_arguments
+
+    def report_stray_keys(self, mapping: YamlMapping, kind: str, candidates: list[str]) -> None:
+        """Report the keys beside the kind that are not modifiers."""
+        declared = find_kind(kind)
+        fields = [d.name for d in declared.declarations()] if declared else []
+        if kind in self.block_arguments:
+            fields = [argument.name for argument in self.block_arguments[kind]]
+        for key in candidates:
+            if key == kind:
+                continue
+            if key in fields:
+                hint = f"it belongs into `{kind}`: write `{kind}: {{{key}: …}}`, or indent it more"
+            else:
+                close = close_match(key, (*MODIFIERS, *STRUCTURES))
+                hint = f"did you mean `{close}`?" if close else f"beside it: {_listed(MODIFIERS)}"
+            self.report(
+                catalogue.UNKNOWN_KEY,
+                f"unknown key `{key}` beside `{kind}`",
+                mapping.entries[key][0].place,
+                hint,
+            )
+
+    def report_unknown_kind(self, key: str, place: Place) -> None:
+        """Report a key that is no kind, with the one that was probably meant."""
+        options = (*all_kinds(), *STRUCTURES, *self.block_names, *MODIFIERS)
+        known = kind_known_as(key) or close_match(key, options)
+        self.report(
+            catalogue.UNKNOWN_KIND,
+            f"unknown layer kind `{key}`",
+            place,
+            f"did you mean `{known}`?" if known else "see `docs/layers.md` for the kinds there are",
+        )
+
+    def loop(self, node: YamlNode, names: Names) -> tuple[Loop | None, Names]:
+        """A `for`, and the variables that it sets."""
+        if isinstance(node, YamlSequence):
+            rounds = []
+            keys: frozenset[str] | None = None
+            for item in node.items:
+                if not isinstance(item, YamlMapping):
+                    self.report(
+                        catalogue.WRONG_TYPE,
+                        f"a round of `for` is a mapping, not {described(item)}",
+                        item.place,
+                        "`for: [{width: 64}, {width: 128}]`, or `for: {width: [64, 128]}`",
+                    )
+                    continue
+                rounds.append(
+                    tuple(
+                        (name, self.free_template(value, names))
+                        for name, (key, value) in item.entries.items()
+                        if self.check_variable_name(name, key.place)
+                    )
+                )
+                if keys is not None and keys != frozenset(item.entries):
+                    missing = keys ^ frozenset(item.entries)
+                    self.report(
+                        catalogue.MISSING_KEY,
+                        f"the rounds of a `for` set different variables: {_listed(missing)} "
+                        "is not in all of them",
+                        item.place,
+                    )
+                keys = (keys or frozenset()) | frozenset(item.entries)
+            return Loop(node.place, rounds=tuple(rounds)), keys or frozenset()
+        if isinstance(node, YamlMapping):
+            lists = tuple(
+                (name, self.free_template(value, names))
+                for name, (key, value) in node.entries.items()
+                if self.check_variable_name(name, key.place)
+            )
+            if not lists:
+                self.report(catalogue.EMPTY, "this `for` sets no variable", node.place)
+            return Loop(node.place, lists=lists), frozenset(name for name, _ in lists)
+        if isinstance(node.value, str):
+            template = self.expression_template(node, names)
+            keys = frozenset().union(
+                *(self.variable_keys.get(name, frozenset()) for name in template.names)
+            )
+            return Loop(node.place, expression=template), keys
+        self.report(
+            catalogue.WRONG_TYPE,
+            f"`for` must be a list of mappings, or a mapping of lists, not {described(node)}",
+            node.place,
+            "to do the same several times use `repeat`",
+        )
+        return None, frozenset()
+
+    def condition(self, node: YamlNode, names: Names) -> Template:
+        """An `if`: an expression that is true or false."""
+        if isinstance(node, YamlScalar):
+            if isinstance(node.value, bool):
+                return Template(node.place, node.value)
+            if isinstance(node.value, str):
+                return self.expression_template(node, names)
+        self.report(
+            catalogue.WRONG_TYPE,
+            f"`if` must be a condition, not {described(node)}",
+            node.place,
+            "for example `if: stride != 1`",
+        )
+        return Template(node.place, False)  # noqa: FBT003 - a value of the language
+
+    def structure(
+        self,
+        kind: str,
+        node: YamlNode,
+        scope: ScopeNames,
+        names: Names,
+        *,
+        repeated: bool,
+        place: Place,
+    ) -> Body | None:
+        """A group, `parallel` or `residual`."""
+        if kind == "layers":
+            return Group(self.entries(node, scope, names, "layers", repeated=repeated))
+        mapping = self.mapping(node, f"`{kind}`")
+        if mapping is None:
+            return None
+        if kind == "residual":
+            return self.residual(mapping, scope, names, repeated=repeated, place=place)
+        return self.parallel(mapping, scope, names, repeated=repeated, place=place)
+
+    def residual(
+        self,
+        mapping: YamlMapping,
+        scope: ScopeNames,
+        names: Names,
+        *,
+        repeated: bool,
+        place: Place,
+    ) -> Residual | None:
+        """`residual: {body: [...], shortcut: [...]}`."""
+        self.check_keys(mapping, ("body", "shortcut"), "a `residual`")
+        if "body" not in mapping.entries:
+            self.report(catalogue.MISSING_KEY, "this `residual` has no `body`", place)
+            return None
+        body = self.entries(
+            mapping.entries["body"][1], scope, names, "body", repeated=repeated, may_be_empty=True
+        )
+        shortcut: tuple[Entry, ...] = ()
+        if "shortcut" in mapping.entries:
+            shortcut = self.entries(
+                mapping.entries["shortcut"][1], ScopeNames(), names, "shortcut", may_be_empty=True
+            )
+        scope.count("shortcut", repeated=repeated)
+        scope.count("add", repeated=repeated)
+        return Residual(
+            body, Branch("shortcut", shortcut, scope), self.merge_entry("add", scope, place)
+        )
+
+    def parallel(
+        self,
+        mapping: YamlMapping,
+        scope: ScopeNames,
+        names: Names,
+        *,
+        repeated: bool,
+        place: Place,
+    ) -> Parallel | None:
+        """`parallel: {merge: concat, branches: {...}}`."""
+        self.check_keys(mapping, ("merge", "branches"), "a `parallel`")
+        missing = [key for key in ("merge", "branches") if key not in mapping.entries]
+        if missing:
+            self.report(
+                catalogue.MISSING_KEY,
+                f"this `parallel` has no {_listed(missing)}",
+                place,
+                "`parallel: {merge: concat, branches: {left: [...], right: [...]}}`",
+            )
+            return None
+        branches: list[Branch] = []
+        branch_mapping = self.mapping(mapping.entries["branches"][1], "`branches`")
+        for name, (key, node) in branch_mapping.entries.items() if branch_mapping else ():
+            self.check_name(name, key.place)
+            scope.count(name, repeated=repeated)
+            entries = self.entries(node, ScopeNames(), names, name, may_be_empty=True)
+            branches.append(Branch(name, entries, scope))
+        if branch_mapping and len(branches) < 2:
+            self.report(
+                catalogue.MISSING_KEY,
+                f"a `parallel` needs two branches or more, not {len(branches)}",
+                branch_mapping.place,
+            )
+        merge = self.merge(mapping.entries["merge"][1], scope, names, repeated=repeated)
+        if merge is None or len(branches) < 2:
+            return None
+        return Parallel(tuple(branches), merge)
+
+    def merge(
+        self, node: YamlNode, scope: ScopeNames, names: Names, *, repeated: bool
+    ) -> Entry | None:
+        """How branches are joined: the name of a merging kind, or the kind with its fields."""
+        merging = [kind for kind, declared in all_kinds().items() if declared.merges]
+        kind: str | None = None
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
+            kind = node.text
+        elif isinstance(node, YamlMapping) and len(node.entries) == 1:
+            (kind,) = node.entries
+        if kind in merging:
+            return self.entry(node, scope, names, repeated=repeated)
+        known = (kind_known_as(kind) or close_match(kind, merging)) if kind else None
+        self.report(
+            catalogue.UNKNOWN_KIND,
+            f"`merge` must be one of {_listed(merging)}, not {described(node)}",
+            node.place,
+            f"did you mean `{known}`?" if known in merging else None,
+        )
+        return None
+
+    def merge_entry(self, kind: str, scope: ScopeNames, place: Place) -> Entry:
+        """A merge without fields, as if it stood at ``place``."""
+        declared = find_kind(kind)
+        assert declared is not None  # noqa: S101 - the caller names a kind that there is
+        return Entry(
+            body=LayerUse(declared, (), (), {}, is_valid=True),
+            place=place,
+            kind=kind,
+            name=None,
+            scope=scope,
+            sources=(),
+            repeat=None,
+            loop=None,
+            condition=None,
+            is_plain=True,
+            reads_channels=False,
+        )
+
+    # -- uses of kinds and blocks -----------------------------------------------------------------
+
+    def layer_use(
+        self, kind: type[Layer], node: YamlNode, names: Names, place: Place
+    ) -> LayerUse | None:
+        """A layer kind with its fields."""
+        declarations = {declared.name: declared for declared in kind.declarations()}
+        entries = self.field_entries(node, kind.kind, tuple(declarations))
+        if entries is None:
+            return None
+        before = len(self.findings)
+        constants: list[tuple[str, object]] = []
+        templates: list[tuple[FieldDeclaration, Template]] = []
+        places: dict[str, Place] = {}
+        meant: set[str | None] = set()
+        for name, (key, value) in entries.items():
+            declared = declarations.get(name)
+            if declared is None:
+                meant.add(
+                    self.report_unknown_field(name, key.place, kind.kind, declarations.values())
+                )
+                continue
+            places[name] = value.place
+            template = self.typed_template(value, declared.type, names, f"`{name}`", declared)
+            if template.constant is VARIES:
+                templates.append((declared, template))
+            else:
+                constants.append((name, template.constant))
+        missing = [
+            d
+            for d in declarations.values()
+            if d.is_required and d.name not in entries and d.name not in meant
+        ]
+        if missing:
+            self.report(
+                catalogue.MISSING_FIELD,
+                f"`{kind.kind}` needs {_listed(d.name for d in missing)}",
+                place,
+                "; ".join(f"`{d.name}`: {d.help}" for d in missing),
+            )
+        return LayerUse(
+            kind, tuple(constants), tuple(templates), places, len(self.findings) == before
+        )
+
+    def block_use(self, block: str, node: YamlNode, names: Names, place: Place) -> BlockUse | None:
+        """A block with its arguments."""
+        arguments = {argument.name: argument for argument in self.block_arguments[block]}
+        self.uses.setdefault(self.block, []).append((block, place))
+        entries = self.field_entries(node, block, tuple(arguments))
+        if entries is None:
+            return None
+        given: list[tuple[str, Template]] = []
+        for name, (key, value) in entries.items():
+            if name in arguments:
+                given.append((name, self.free_template(value, names)))
+            else:
+                close = close_match(name, arguments)
+                self.report(
+                    catalogue.UNKNOWN_KEY,
+                    f"unknown argument `{name}` of block `{block}`",
+                    key.place,
+                    f"did you mean `{close}`?"
+                    if close
+                    else f"it takes {_listed(arguments) or 'no arguments'}",
+                )
+        missing = [
+            a.name for a in arguments.values() if a.default is None and a.name not in entries
+        ]
+        if missing:
+            self.report(catalogue.MISSING_FIELD, f"block `{block}` needs {_listed(missing)}", place)
+        return BlockUse(block, tuple(given))
+
+    def field_entries(
+        self, node: YamlNode, kind: str, fields: tuple[str, ...]
+    ) -> dict[str, tuple[YamlScalar, YamlNode]] | None:
+        """The keys given to a kind or block; nothing stands for none."""
+        if isinstance(node, YamlScalar) and node.value is None:
+            return {}
+        if isinstance(node, YamlMapping):
+            return node.entries
+        example = f"{kind}: {{{fields[0]}: …}}" if fields else kind
+        self.report(
+            catalogue.NOT_A_MAPPING,
+            f"the fields of `{kind}` must be a mapping, not {described(node)}",
+            node.place,
+            f"write `{example}`",
+        )
+        return None
+
+    def report_unknown_field(
+        self, name: str, place: Place, kind: str, declared: Iterable[FieldDeclaration]
+    ) -> str | None:
+        """Report a key that a kind does not have; the field that was probably meant, if any."""
+        declared = tuple(declared)
+        folded = name.lower()
+        by_alias = next((d.name for d in declared if folded in d.known_as), None)
+        close = by_alias or close_match(name, [d.name for d in declared])
+        if by_alias:
+            hint = f"it is called `{by_alias}` here"
+        elif close:
+            hint = f"did you mean `{close}`?"
+        elif name in MODIFIERS:
+            hint = f"it belongs beside `{kind}`, not into it"
+        else:
+            hint = f"`{kind}` has " + (_listed(d.name for d in declared) or "no fields")
+        self.report(catalogue.UNKNOWN_KEY, f"unknown key `{name}` in a `{kind}` layer", place, hint)
+        return close
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def typed_template(
+        self,
+        node: YamlNode,
+        type_: FieldType,
+        names: Names,
+        what: str,
+        declared: FieldDeclaration | None = None,
+    ) -> Template:
+        """A value of a given type; what is constant is parsed, and held against it, at once."""
+        template = self.raw_template(node, type_, names)
+        if template.constant is VARIES:
+            return template
+        if template.constant is None and declared is not None and declared.default is None:
+            return template
+        try:
+            return Template(node.place, type_.parse(template.constant))  # type: ignore[arg-type]
+        except FieldValueError as error:
+            self.report(error.code, f"{what} must be {error}", node.place, error.help)
+            return Template(node.place, VARIES)
+
+    def raw_template(self, node: YamlNode, type_: FieldType, names: Names) -> Template:
+        """A value that is yet to be held against its type."""
+        if isinstance(node, YamlMapping):
+            self.report(
+                catalogue.WRONG_TYPE,
+                f"this must be {type_.label()}, not a mapping",
+                node.place,
+                "an expression with braces must be quoted",
+            )
+            return Template(node.place, VARIES)
+        if isinstance(node, YamlSequence):
+            return self.sequence_template(node, lambda item: self.raw_template(item, type_, names))
+        if not isinstance(node.value, str):
+            return Template(node.place, node.value)
+        bare = node.text.strip()
+        if bare in type_.words:
+            return Template(node.place, bare)
+        if isinstance(type_, Choice) and _WORD.fullmatch(bare) and bare not in names:
+            return Template(node.place, bare)  # a word that the type will refuse
+        return self.expression_template(node, names, type_.words)
+
+    def sequence_template(
+        self, node: YamlSequence, item_template: Callable[[YamlNode], Template]
+    ) -> Template:
+        """A list, constant if all of its items are."""
+        parts = tuple(item_template(item) for item in node.items)
+        if all(part.constant is not VARIES for part in parts):
+            return Template(node.place, tuple(part.constant for part in parts))  # type: ignore[misc]
+        return Template(node.place, VARIES, parts)
+
+    def expression_template(
+        self, node: YamlScalar, names: Names, words: frozenset[str] = frozenset()
+    ) -> Template:
+        """An expression over ``names``."""
+        try:
+            expression = Expression(node.text)
+        except ExpressionError as error:
+            self.report(
+                error.code, str(error), part_of(node.place, node.text, error.span), error.help
+            )
+            return Template(node.place, VARIES)
+        unknown = {name: at for name, at in expression.names.items() if name not in names}
+        for name, offset in unknown.items():
+            self.report_unknown_variable(
+                name, part_of(node.place, node.text, (offset, len(name))), names, words
+            )
+        if unknown:
+            return Template(node.place, VARIES)
+        constant: Value = expression.constant
+        if expression.is_constant:
+            return Template(node.place, constant)
+        return Template(node.place, VARIES, expression)
+
+    def report_unknown_variable(
+        self, name: str, place: Place, names: Names, words: frozenset[str]
+    ) -> None:
+        """Report a name that no variable has, with the one that was probably meant."""
+        close = close_match(name, (*names, *words))
+        if name in _YAML_11_WORDS:
+            hint = f"YAML 1.2 knows `true` and `false` only: write `{_YAML_11_WORDS[name]}`"
+        elif name in FUNCTIONS:
+            hint = f"`{name}` is a function: write `{name}(…)`"
+        elif name == "i":
+            hint = "`i` counts the rounds of `repeat` and `for`; there is none around this"
+        elif close:
+            hint = f"did you mean `{close}`?"
+        elif name == "in_channels":
+            hint = "`in_channels` is known where a layer stands, not here"
+        else:
+            hint = f"there are {_listed(sorted(names))}" if names else "declare it under `vars`"
+        self.report(catalogue.UNKNOWN_VARIABLE, f"unknown variable `{name}`", place, hint)
+
+    def check_name(
+        self, name: str, place: Place, reserved: frozenset[str] = RESERVED_NAMES
+    ) -> bool:
+        """Whether something in the network may be called ``name``; reported if not."""
+        if name in reserved:
+            self.report(
+                catalogue.RESERVED_NAME,
+                f"`{name}` has a meaning of its own in `from`",
+                place,
+                "choose another name",
+            )
+            return False
+        wrong = next((c for c in name if c == "." or not c.isprintable()), None)
+        if wrong is None and name == name.strip() and 0 < len(name) <= 80 and "::" not in name:
+            return True
+        reason = (
+            "a dot separates a group from what is in it"
+            if wrong == "."
+            else "a name has 1 to 80 printable characters, no `::` and no space around it"
+        )
+        self.report(catalogue.BAD_NAME, f"{name[:80]!r} cannot be a name", place, reason)
+        return False
+
+    # -- published figures -------------------------------------------------------------------------
+
+    def published(
+        self, root: YamlMapping, variants: dict[str, tuple[Variable, ...]]
+    ) -> dict[str | None, tuple[PublishedFigure, ...]]:
+        """`published`: one record or a list of them, for each variant if there are variants."""
+        if "published" not in root.entries:
+            return {}
+        node = root.entries["published"][1]
+        if not variants:
+            return {None: self.records(node)}
+        mapping = self.mapping(node, "`published`")
+        figures: dict[str | None, tuple[PublishedFigure, ...]] = {}
+        for variant, (key, record) in mapping.entries.items() if mapping else ():
+            if variant in variants:
+                figures[variant] = self.records(record)
+            else:
+                close = close_match(variant, variants)
+                self.report(
+                    catalogue.UNKNOWN_KEY,
+                    f"`published` has figures of `{variant}`, which is not under `variants`",
+                    key.place,
+                    f"did you mean `{close}`?" if close else f"there are {_listed(variants)}",
+                )
+        return figures
+
+    def records(self, node: YamlNode) -> tuple[PublishedFigure, ...]:
+        """Published figures: a record, or a list of records."""
+        if isinstance(node, YamlSequence):
+            return tuple(figure for item in node.items for figure in self.records(item))
+        record = self.mapping(node, "a record of `published`")
+        if record is None:
+            return ()
+        self.check_keys(record, (*METRICS, "from", "layers"), "a record of `published`")
+        source = self.optional_text(record, "from")
+        if "from" not in record.entries:
+            self.report(
+                catalogue.MISSING_KEY,
+                "a record of `published` needs `from`: where its figures come from",
+                record.place,
+            )
+        found = list(self.figures(record, source or "", None))
+        if "layers" in record.entries:
+            groups = self.mapping(record.entries["layers"][1], "`layers`")
+            for group, (_, group_node) in groups.entries.items() if groups else ():
+                group_record = self.mapping(group_node, f"the figures of `{group}`")
+                if group_record:
+                    self.check_keys(group_record, METRICS, f"the figures of `{group}`")
+                    found += self.figures(group_record, source or "", group)
+        return tuple(found)
+
+    def figures(
+        self, record: YamlMapping, source: str, group: str | None
+    ) -> Iterable[PublishedFigure]:
+        """The figures of one record."""
+        for metric in METRICS:
+            if metric not in record.entries:
+                continue
+            node = record.entries[metric][1]
+            bounds = (
+                figure_bounds(node.text)
+                if isinstance(node, YamlScalar) and not isinstance(node.value, bool)
+                else None
+            )
+            if bounds is None or not isinstance(node, YamlScalar):
+                self.report(
+                    catalogue.WRONG_TYPE,
+                    f"`{metric}` must be a count, not {described(node)}",
+                    node.place,
+                    "write 25557032, or a rounded figure with its unit: 25.6M, 4.1G, 112Ki",
+                )
+                continue
+            yield PublishedFigure(metric, node.text, *bounds, source, group, node.place)
+
+
+METRICS: Final = ("params", "macs")
+"""The counts that papers publish."""
+
+_FIGURE = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(k|K|Ki|M|Mi|G|Gi|B)?")
+_UNITS: Final = {
+    None: 1,
+    "k": 10**3,
+    "K": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "B": 10**9,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+}
+
+
+def figure_bounds(text: str) -> tuple[int, int] | None:
+    """The least and the greatest count that a figure such as ``4.1G`` may stand for.
+
+    A figure with a unit was rounded, to the nearest or (papers do both) down, to its last digit.
+    None if ``text`` is not a figure.
+    """
+    match = _FIGURE.fullmatch(text.strip())
+    if not match:
+        return None
+    whole, decimals, unit = match.groups()
+    if unit is None:
+        return (int(whole), int(whole)) if decimals is None else None
+    last_digit = Fraction(_UNITS[unit], 10 ** len(decimals or ""))
+    figure = int(whole + (decimals or "")) * last_digit
+    return (figure - last_digit / 2).__ceil__(), (figure + last_digit).__ceil__() - 1
+
+
+@cache
+def field_words() -> frozenset[str]:
+    """The words that fields of any kind may have for a value, such as `same`."""
+    return frozenset(
+        word
+        for declared in all_kinds().values()
+        for declaration in declared.declarations()
+        for word in declaration.type.words
+    )
+
+
+def loop_templates(loop: Loop) -> list[Template]:
+    """All templates of a `for`."""
+    found = [template for a_round in loop.rounds for _, template in a_round]
+    found += [template for _, template in loop.lists]
+    return found if loop.expression is None else [*found, loop.expression]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
