@@ -43,6 +43,8 @@ class PublishedFigure(NamedTuple):
     group: str | None = None
     """The dotted path of the layers that the figure is for; None: all."""
     place: Place | None = None
+    differs: str | None = None
+    """Why the figure is not what is computed, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

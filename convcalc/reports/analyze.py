@@ -135,12 +135,8 @@ def analysis_sheet(
         lines.insert(0, f"{hidden:,} rows are not shown; `--depth all` shows every layer.")
     elif is_automatic and len(rows) < len(analysis.layers):
         lines.insert(0, "Layers are folded into groups; `--depth all` shows every layer.")
-    inputs = ", ".join(
-        shape(sizes) if len(analysis.inputs) == 1 else f"{name} {shape(sizes)}"
-        for name, sizes in analysis.inputs
-    )
     return Sheet(
-        title=f"{analysis.name} · input {inputs}",
+        title=f"{analysis.name} · input {_inputs(analysis)}",
         columns=tuple(cell.column for cell in cells),
         rows=tuple(rows),
         totals=(tuple(cell.of_total(analysis) for cell in cells),),
@@ -148,16 +144,16 @@ def analysis_sheet(
     )
 
 
-def definitions(batch: int, dtypes: Dtypes) -> str:
-    """What the numbers mean, in one line."""
+def definitions(inputs: str, batch: int, dtypes: Dtypes) -> str:
+    """What the numbers mean, in one line. ``inputs`` says which input they are for."""
     held = (
         dtypes.weights
         if dtypes.weights == dtypes.activations
         else f"{dtypes.weights} weights, {dtypes.activations} activations"
     )
     return (
-        "Multiply-adds: of conv and linear, bias adds not counted; FLOPs = 2 · multiply-adds + all "
-        f"other operations. Counts for one sample, bytes for batch {batch}, {held}."
+        "Multiply-add: one multiply and one add of a conv or linear, no bias adds; FLOPs = "
+        f"2 · multiply-adds + other operations; {inputs}, batch {batch}, {held}."
     )
 
 
@@ -169,17 +165,25 @@ def _lines(analysis: Analysis) -> Iterable[str]:
         f"FLOPs {count(analysis.flops)}; weights {byte_size(analysis.weight_bytes)}, peak "
         f"activations {byte_size(analysis.peak_activation_bytes)}{where}."
     )
-    by_source: dict[str, list[PublishedCheck]] = {}
+    by_source: dict[tuple[str, str | None], list[PublishedCheck]] = {}
     for check in published_checks(analysis):
-        by_source.setdefault(check.figure.source, []).append(check)
-    for source, checks in by_source.items():
-        yield f"Published ({source}): " + ", ".join(
+        by_source.setdefault((check.figure.source, check.figure.differs), []).append(check)
+    for (source, differs), checks in by_source.items():
+        figures = ", ".join(
             (f"{check.figure.group} " if check.figure.group else "")
             + f"{check.figure.metric} {_figure(check.figure.text)} "
             + ("✓" if check.agrees else "✗")
             for check in checks
         )
-    yield definitions(analysis.batch, analysis.dtypes)
+        yield f"Published ({source}): {figures}" + (f" ({differs})" if differs else "")
+    yield definitions(f"input {_inputs(analysis)}", analysis.batch, analysis.dtypes)
+
+
+def _inputs(analysis: Analysis) -> str:
+    return ", ".join(
+        shape(sizes) if len(analysis.inputs) == 1 else f"{name} {shape(sizes)}"
+        for name, sizes in analysis.inputs
+    )
 
 
 def _figure(text: str) -> str:

@@ -83,6 +83,7 @@ def _network(analysis: Analysis) -> dict[str, object]:
                 "layers": check.figure.group,
                 "computed": check.computed,
                 "agrees": check.agrees,
+                "differs": check.figure.differs,
             }
             for check in published_checks(analysis)
         ],

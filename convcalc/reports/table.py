@@ -15,7 +15,8 @@ from convcalc.reports.sheet import Column, Sheet
 
 __all__ = ["print_table"]
 
-PADDING: Final = 2
+GAP: Final = 2
+"""Blanks between columns: one of padding, one of the box."""
 SHORTEST_NAME: Final = 16
 
 
@@ -36,6 +37,8 @@ def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None
         emoji=False,
     )
     for part in _fitting(sheet, console.width):
+        # A number is never cut: in a terminal too narrow for it the line wraps.
+        console.width = max(console.width, _width(part, range(len(part.columns))))
         _print_part(part, console)
     for line in sheet.lines:
         console.print(Text(line), soft_wrap=width is None and not console.is_terminal)
@@ -46,7 +49,7 @@ def _print_part(sheet: Sheet, console: Console) -> None:
         title=Text(sheet.title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
-        padding=(0, PADDING, 0, 0),
+        padding=(0, GAP - 1, 0, 0),
         pad_edge=False,
         show_edge=False,
     )
@@ -104,7 +107,7 @@ def _part(sheet: Sheet, columns: Sequence[int]) -> Sheet:
 
 
 def _width(sheet: Sheet, columns: Sequence[int]) -> int:
-    return sum(_column_width(sheet, n) + PADDING for n in columns) - PADDING
+    return sum(_column_width(sheet, n) + GAP for n in columns) - GAP
 
 
 def _column_width(sheet: Sheet, column: int) -> int:

@@ -262,7 +262,7 @@ class Grammar:
         mapping = self.mapping(root.entries["variants"][1], "`variants`")
         variants: dict[str, tuple[Variable, ...]] = {}
         for name, (key, node) in mapping.entries.items() if mapping else ():
-            self.check_name(name, key.place)
+            self.check_name(name, key.place, dotted=True)
             if isinstance(node, YamlScalar) and node.value is None:
                 variants[name] = ()
                 continue
@@ -1071,9 +1071,17 @@ class Grammar:
         self.report(catalogue.UNKNOWN_VARIABLE, f"unknown variable `{name}`", place, hint)
 
     def check_name(
-        self, name: str, place: Place, reserved: frozenset[str] = RESERVED_NAMES
+        self,
+        name: str,
+        place: Place,
+        reserved: frozenset[str] = RESERVED_NAMES,
+        *,
+        dotted: bool = False,
     ) -> bool:
-        """Whether something in the network may be called ``name``; reported if not."""
+        """Whether something may be called ``name``; reported if not.
+
+        A dot parts a layer's group from the layer; only what is in no group may be ``dotted``.
+        """
         if name in reserved:
             self.report(
                 catalogue.RESERVED_NAME,
@@ -1082,7 +1090,7 @@ class Grammar:
                 "choose another name",
             )
             return False
-        wrong = next((c for c in name if c == "." or not c.isprintable()), None)
+        wrong = next((c for c in name if (c == "." and not dotted) or not c.isprintable()), None)
         if wrong is None and name == name.strip() and 0 < len(name) <= 80 and "::" not in name:
             return True
         reason = (
@@ -1126,7 +1134,7 @@ class Grammar:
         record = self.mapping(node, "a record of `published`")
         if record is None:
             return ()
-        self.check_keys(record, (*METRICS, "from", "layers"), "a record of `published`")
+        self.check_keys(record, (*METRICS, "from", "differs", "layers"), "a record of `published`")
         source = self.optional_text(record, "from")
         if "from" not in record.entries:
             self.report(
@@ -1134,20 +1142,19 @@ class Grammar:
                 "a record of `published` needs `from`: where its figures come from",
                 record.place,
             )
-        found = list(self.figures(record, source or "", None))
+        differs = self.optional_text(record, "differs")
+        found = list(self.figures(record, None))
         if "layers" in record.entries:
             groups = self.mapping(record.entries["layers"][1], "`layers`")
             for group, (_, group_node) in groups.entries.items() if groups else ():
                 group_record = self.mapping(group_node, f"the figures of `{group}`")
                 if group_record:
                     self.check_keys(group_record, METRICS, f"the figures of `{group}`")
-                    found += self.figures(group_record, source or "", group)
-        return tuple(found)
+                    found += self.figures(group_record, group)
+        return tuple(figure._replace(source=source or "", differs=differs) for figure in found)
 
-    def figures(
-        self, record: YamlMapping, source: str, group: str | None
-    ) -> Iterable[PublishedFigure]:
-        """The figures of one record."""
+    def figures(self, record: YamlMapping, group: str | None) -> Iterable[PublishedFigure]:
+        """The figures of one record, their source yet to be filled in."""
         for metric in METRICS:
             if metric not in record.entries:
                 continue
@@ -1165,7 +1172,7 @@ class Grammar:
                     "write 25557032, or a rounded figure with its unit: 25.6M, 4.1G, 112Ki",
                 )
                 continue
-            yield PublishedFigure(metric, node.text, *bounds, source, group, node.place)
+            yield PublishedFigure(metric, node.text, *bounds, "", group, node.place)
 
 
 METRICS: Final = ("params", "macs")
