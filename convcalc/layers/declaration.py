@@ -1,9 +1,10 @@
 """How a layer kind is declared.
 
-A kind is a frozen dataclass that derives from `Layer`. Its fields are the keys of the spec
-language, each with its type, default and line of help; validation, suggestions, the JSON Schema and
-the docs derive from them. Its methods are the formulas, written with ``+ - * //`` on
-`convcalc.algebra.Number`, so that each gives the integer, the symbolic formula and the derivation.
+A kind is a class that derives from `Layer`, which makes it a frozen record of its fields. The
+fields are the keys of the spec language, each with its type, default and line of help; validation,
+suggestions, the JSON Schema and the docs derive from them. Its methods are the formulas, written
+with ``+ - * //`` on `convcalc.algebra.Number`, so that each gives the integer, the symbolic formula
+and the derivation.
 
 Shapes are tuples without the batch: ``(channels, *spatial)`` for a feature map, ``(features,)``
 for a vector.
@@ -11,10 +12,9 @@ for a vector.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, TypeAlias, dataclass_transform
 
 from convcalc.algebra import Number, UndecidableError, product
 from convcalc.errors import Finding, catalogue
@@ -91,7 +91,8 @@ class Memory(Enum):
 class Window(NamedTuple):
     """The input positions that one output position of an axis sees.
 
-    Output position j sees the ``size`` positions from ``j · stride + start``.
+    Output position j sees the ``size`` positions from ``j · stride + start``; a stride of 0 says
+    that all see the same.
     """
 
     size: Number
@@ -103,6 +104,14 @@ POINTWISE = Window(1, 1, 0)
 """Each output position sees the input at that position alone."""
 WHOLE_INPUT = None
 """Each output position sees all of the input."""
+
+
+class _Required(Enum):
+    REQUIRED = "required"
+
+
+REQUIRED = _Required.REQUIRED
+"""In place of the default of a field that has none."""
 
 
 class FieldDeclaration(NamedTuple):
@@ -118,32 +127,32 @@ class FieldDeclaration(NamedTuple):
     @property
     def is_required(self) -> bool:
         """Whether the field has no default."""
-        return self.default is dataclasses.MISSING
+        return self.default is REQUIRED
 
 
 def field(
     type_: FieldType,
     *,
     help: str,  # noqa: A002 - the word that every declaration of an option uses
-    default: Any = dataclasses.MISSING,  # noqa: ANN401 - typed by the attribute it is assigned to
+    default: Any = REQUIRED,  # noqa: ANN401 - typed by the attribute it is assigned to
     symbol: str = "",
     known_as: tuple[str, ...] = (),
-) -> Any:  # noqa: ANN401 - a dataclass field stands for a value of any type
+) -> Any:  # noqa: ANN401 - a declaration stands for a value of any type
     """Declare one key of a layer kind.
 
     ``symbol`` is its letter in formulas; ``known_as`` are the names that Keras, ONNX and hurried
     people use for it: an error that meets one gives the name used here.
     """
-    declaration = FieldDeclaration("", type_, default, help, symbol, known_as)
-    return dataclasses.field(default=default, kw_only=True, metadata={"declaration": declaration})
+    return FieldDeclaration("", type_, default, help, symbol, known_as)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Layer:
     """A layer kind: fields, shape, weights, operations, memory. Derive from it to declare one.
 
-    A subclass is made a frozen dataclass when it is first used, not when it is defined: a network
-    has a handful of kinds, and making all of them costs a command a tenth of its time.
+    To a type checker, and to whoever makes or compares one, a subclass is a frozen dataclass with
+    keyword arguments. It is not made by `dataclasses`, which compiles six methods a class: for all
+    kinds together that would take a tenth of the time of a command.
     """
 
     kind: ClassVar[str] = ""
@@ -153,32 +162,45 @@ class Layer:
     memory: ClassVar[Memory] = Memory.ALLOCATES
     merges: ClassVar[bool] = False
     """Whether it takes two or more inputs; otherwise it takes exactly one."""
+    declarations: ClassVar[tuple[FieldDeclaration, ...]] = ()
+    """The fields, those of the classes that it derives from first."""
 
     def __init_subclass__(cls, kind: str = "", known_as: tuple[str, ...] = ()) -> None:
         cls.kind = kind
         cls.known_as = known_as
+        fields = {declared.name: declared for declared in cls.declarations}
+        for name, declared in vars(cls).items():
+            if isinstance(declared, FieldDeclaration):
+                fields[name] = declared._replace(name=name)
+        cls.declarations = tuple(fields.values())
 
-    def __new__(cls, **_fields: object) -> Self:
-        cls.complete()
-        return object.__new__(cls)
+    def __init__(self, **values: object) -> None:
+        """Set the fields. Raises TypeError for one that is missing or unknown."""
+        fields = self.__dict__
+        for declared in self.declarations:
+            fields[declared.name] = values.pop(declared.name, declared.default)
+            if fields[declared.name] is REQUIRED:
+                raise TypeError(f"{type(self).__name__} needs the field {declared.name!r}")
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {next(iter(values))!r}")
 
-    @classmethod
-    def complete(cls) -> None:
-        """Make the class, and those it derives from, frozen dataclasses, unless they are."""
-        if "__dataclass_fields__" not in cls.__dict__:
-            for base in reversed(cls.__mro__[1:-1]):
-                if issubclass(base, Layer):
-                    base.complete()
-            dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")
 
-    @classmethod
-    def declarations(cls) -> tuple[FieldDeclaration, ...]:
-        """The fields of the kind, in the order in which they were declared."""
-        cls.complete()
-        return tuple(
-            declared.metadata["declaration"]._replace(name=declared.name)
-            for declared in dataclasses.fields(cls)  # type: ignore[arg-type]  # complete() made it one
-        )
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: cannot delete {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layer):
+            return NotImplemented
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.__dict__.values())))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({fields})"
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:  # noqa: ARG002
         """What stands against running this layer on inputs of these shapes.

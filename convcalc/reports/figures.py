@@ -1,10 +1,11 @@
-"""How numbers are written for people."""
+"""How numbers are written for people, and how much room a text takes."""
 
 from __future__ import annotations
 
+import unicodedata
 from fractions import Fraction
 
-__all__ = ["byte_size", "count", "percent", "ratio", "shape"]
+__all__ = ["byte_size", "count", "percent", "ratio", "shape", "text_width"]
 
 
 def count(number: int) -> str:
@@ -46,3 +47,13 @@ def ratio(value: Fraction | None) -> str:
 def shape(sizes: tuple[object, ...]) -> str:
     """``64×112×112``."""
     return "×".join(map(str, sizes))
+
+
+def text_width(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from convcalc.errors import Finding, Place
+from convcalc.reports.figures import text_width
 
 __all__ = ["findings_text"]
 
-_STYLES = {"error": "1;31", "warning": "1;33", "help": "1;36", "caret": "1;31"}
+LONGEST_LINE: Final = 150
+"""Characters of a source line that are shown."""
+CONTEXT: Final = 60
+"""Characters that are shown before the place in a line that is longer."""
+
+_STYLES: Final = {"error": "1;31", "warning": "1;33", "help": "1;36", "caret": "1;31"}
 
 
 def findings_text(findings: Iterable[Finding], *, color: bool = False) -> str:
@@ -37,20 +44,18 @@ def _finding(finding: Finding, *, color: bool) -> str:
 
 def _source(place: Place, gutter: str, *, color: bool) -> list[str]:
     """The line that a place is on, with carets under its span; a long line is cut to it."""
-    text = place.text.lines[place.line - 1]
+    line = place.text.lines[place.line - 1]
     start = place.column - 1
-    length = max(1, min(place.length, len(text) - start))
-    first = 0
-    if len(text) > 160:
-        first = max(0, start - 60)
-        text = ("…" if first else "") + text[first : first + 150] + "…"
-        start = start - first + bool(first)
-        length = max(1, min(length, 150 - (start - bool(first))))
-    caret = _styled("^" * length, "caret", color=color)
+    first = max(0, start - CONTEXT) if len(line) > LONGEST_LINE else 0
+    last = first + LONGEST_LINE
+    before = ("…" if first else "") + printable(line[first:start])
+    marked = printable(line[start : min(last, start + place.length)])
+    after = printable(line[start + place.length : last]) + ("…" if len(line) > last else "")
+    caret = _styled("^" * max(1, text_width(marked)), "caret", color=color)
     return [
         f"{gutter} |",
-        f"{place.line} | {printable(text)}".rstrip(),
-        f"{gutter} | {' ' * start}{caret}",
+        f"{place.line} | {before}{marked}{after}".rstrip(),
+        f"{gutter} | {' ' * text_width(before)}{caret}",
     ]
 
 

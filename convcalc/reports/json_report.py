@@ -97,7 +97,7 @@ def _layer(layer: LayerCost) -> dict[str, object]:
         "kind": layer.kind,
         "fields": {
             declared.name: _plain(getattr(layer.layer, declared.name))
-            for declared in layer.layer.declarations()
+            for declared in layer.layer.declarations
         },
         "inputs": list(layer.inputs),
         "input_shapes": [list(sizes) for sizes in layer.input_shapes],

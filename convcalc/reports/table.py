@@ -41,7 +41,7 @@ def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None
         console.width = max(console.width, _width(part, range(len(part.columns))))
         _print_part(part, console)
     for line in sheet.lines:
-        console.print(Text(line), soft_wrap=width is None and not console.is_terminal)
+        console.print(Text(line))
 
 
 def _print_part(sheet: Sheet, console: Console) -> None:

@@ -1,0 +1,435 @@
+"""The command line as a user meets it: whole processes, pipes and terminals."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from convcalc import __version__
+
+TINY = """\
+input: [3, 32, 32]
+layers:
+  - conv: {out_channels: 8, kernel_size: 3}
+  - relu
+"""
+FAMILY = """\
+vars: {c: 8}
+variants: {small: {}, large: {c: 16}}
+input: [3, 32, 32]
+layers:
+  - conv: {out_channels: c, kernel_size: 3, padding: 1}
+"""
+
+
+class TestAnalyze:
+    def test_piped_output_lists_every_layer_without_escapes(self, run):
+        done = run("analyze", "resnet::resnet50")
+        assert done.returncode == 0
+        assert done.stderr == ""
+        assert "\x1b" not in done.stdout
+        assert "stage4.bottleneck3.conv_bn3.batch_norm" in done.stdout
+        assert "25,557,032" in done.stdout
+        assert "4,089,184,256" in done.stdout
+        # Title, header, two rules, 175 layers, the total and three or more sentences.
+        assert len(done.stdout.splitlines()) >= 175 + 8
+
+    def test_output_is_the_same_every_time(self, run):
+        first = run("analyze", "googlenet", "--format", "json", PYTHONHASHSEED="1")
+        second = run("analyze", "googlenet", "--format", "json", PYTHONHASHSEED="2")
+        assert first.stdout == second.stdout
+
+    @pytest.mark.parametrize("columns", [60, 80, 100, 160])
+    def test_the_table_fits_the_terminal_and_cuts_no_number(self, terminal, columns):
+        shown, code = terminal("analyze", "resnet::resnet50", columns=columns, NO_COLOR="1")
+        assert code == 0
+        assert "\x1b" not in shown
+        assert all(len(line) <= columns for line in shown.splitlines())
+        for number in ("25,557,032", "4,089,184,256", "372,506,624"):
+            assert number in shown
+        assert "stage4.bottleneck3" in shown
+        # Folded: 3 stages' worth of bottlenecks in rows of their own, not their 175 layers.
+        assert "conv_bn3" not in shown.replace("shortcut.conv_bn", "")
+
+    def test_a_terminal_gets_colour_unless_it_declines(self, terminal):
+        assert "\x1b[1m" in terminal("analyze", "lenet5")[0]
+        assert "\x1b" not in terminal("analyze", "lenet5", NO_COLOR="1")[0]
+        assert "\x1b" not in terminal("analyze", "lenet5", "--color", "never")[0]
+
+    def test_colour_can_be_forced_through_a_pipe(self, run):
+        done = run("analyze", "lenet5", "--format", "table", "--color", "always")
+        assert "\x1b[1m" in done.stdout
+
+    def test_depth_folds_and_unfolds(self, run):
+        folded = run("analyze", "resnet::resnet50", "--depth", "1").stdout
+        assert "\nstage3 " in folded
+        assert "bottleneck" not in folded.split("FLOPs")[0]
+        whole = run("analyze", "resnet::resnet50", "--format", "table", "--depth", "all").stdout
+        assert "stage3.bottleneck6.conv_bn3.conv" in whole
+
+    def test_depth_totals_are_the_sums_of_the_layers(self, run):
+        rows = run("analyze", "resnet::resnet50", "--depth", "1").stdout.splitlines()
+        (stage4,) = (row.split() for row in rows if row.startswith("stage4"))
+        # 6,039,552 + 2 · 4,462,592
+        assert "14,964,736" in stage4
+
+    def test_columns_are_chosen_by_name(self, run):
+        done = run("analyze", "lenet5", "--columns", "name,input,weights,jump")
+        assert "weight 6×1×5×5, bias 6" in done.stdout
+        assert "Multiply-adds" not in done.stdout.splitlines()[1]
+
+    def test_a_huge_flat_network_is_not_dumped_on_a_terminal(self, spec, terminal):
+        path = spec("input: [1, 4, 4]\nlayers:\n  - repeat: 5000\n    relu:\n")
+        shown, code = terminal("analyze", path, NO_COLOR="1")
+        assert code == 0
+        assert len(shown.splitlines()) < 60
+        assert "4,960 rows are not shown" in shown
+
+    def test_set_overrides_a_variable(self, run):
+        done = run("analyze", "mobilenet_v1", "--set", "width=0.5", "--format", "json")
+        totals = json.loads(done.stdout)["networks"][0]["totals"]
+        assert totals["params"] == 1_331_592
+        assert json.loads(done.stdout)["networks"][0]["published"] == []
+
+    def test_batch_and_dtype_scale_bytes_but_not_counts(self, run):
+        def totals(*options):
+            done = run("analyze", "lenet5", "--format", "json", *options)
+            return json.loads(done.stdout)["networks"][0]["totals"]
+
+        one, eight = totals(), totals("--batch", "8", "--dtype", "float16")
+        assert eight["macs"] == one["macs"]
+        assert eight["activation_elements"] == one["activation_elements"]
+        assert eight["activation_bytes"] == 4 * one["activation_bytes"]  # 8 samples of half size
+        assert eight["weight_bytes"] * 2 == one["weight_bytes"]
+        apart = totals("--weights-dtype", "int8", "--activations-dtype", "float64")
+        assert apart["weight_bytes"] * 4 == one["weight_bytes"]
+        assert apart["activation_bytes"] == 2 * one["activation_bytes"]
+
+    def test_several_networks_are_reported_in_turn(self, run):
+        done = run("analyze", "lenet5", "inception_3a")
+        assert done.stdout.index("lenet5 · input") < done.stdout.index("inception_3a · input")
+
+    def test_standard_input(self, run):
+        done = run("analyze", "-", "--format", "json", stdin=TINY)
+        # 8·3·9 + 8
+        assert json.loads(done.stdout)["networks"][0]["totals"]["params"] == 224
+
+    def test_a_shipped_network_is_found_from_anywhere(self, run, tmp_path):
+        done = run("analyze", "resnet::resnet18", "--format", "csv", cwd=tmp_path)
+        assert done.returncode == 0
+        assert done.stdout.startswith("network,name,kind,inputs,output_shape,params,")
+
+    def test_a_file_wins_over_a_shipped_network(self, run, spec, tmp_path):
+        spec(TINY, name="lenet5")
+        done = run("analyze", "lenet5", "--format", "json", cwd=tmp_path)
+        assert json.loads(done.stdout)["networks"][0]["totals"]["params"] == 224
+
+    def test_a_name_that_looks_like_markup_survives(self, spec, terminal):
+        path = spec(
+            "input: [3, 8, 8]\nlayers:\n  - relu:\n    name: conv[a-z]\n"
+            "  - relu:\n    name: '[bold]x[/bold]'\n  - relu:\n    name: ':smile:'\n"
+        )
+        shown, _ = terminal("analyze", path, NO_COLOR="1")
+        for name in ("conv[a-z]", "[bold]x[/bold]", ":smile:"):
+            assert name in shown
+
+    def test_a_warning_goes_to_stderr_and_changes_nothing(self, run, spec):
+        path = spec(TINY + "published: {params: 225, from: a slip of the pen}\n")
+        done = run("analyze", path)
+        assert done.returncode == 0
+        assert "warning[W501]" in done.stderr
+        assert "W501" not in done.stdout
+
+
+class TestFormats:
+    def test_json_is_the_contract(self, run):
+        report = json.loads(run("analyze", "resnet::resnet50", "--format", "json").stdout)
+        assert report["schema_version"] == 1
+        assert report["convcalc"] == __version__
+        (network,) = report["networks"]
+        assert network["name"] == "resnet50"
+        assert network["spec"] == "specs/resnet.yaml::resnet50"
+        assert network["inputs"] == {"input": [3, 224, 224]}
+        assert network["batch"] == 1
+        assert network["dtype"] == {"weights": "float32", "activations": "float32"}
+        totals = network["totals"]
+        assert totals["layers"] == 175 == len(network["layers"])
+        assert totals["params"] == 25_557_032
+        assert totals["buffers"] == 53_120
+        assert totals["macs"] == 4_089_184_256
+        assert totals["weight_bytes"] == 4 * 25_557_032
+        assert totals["flops"] == 2 * totals["macs"] + sum(totals["operations"].values())
+        assert {
+            "activation_elements",
+            "activation_bytes",
+            "peak_activation_bytes",
+            "training_bytes",
+            "receptive_field",
+        } <= set(totals)
+        stem = network["layers"][0]
+        assert stem["name"] == "stem.conv"
+        assert stem["kind"] == "conv"
+        assert stem["inputs"] == ["input"]
+        assert stem["input_shapes"] == [[3, 224, 224]]
+        assert stem["output_shape"] == [64, 112, 112]
+        assert stem["weights"] == {"weight": [64, 3, 7, 7]}
+        assert stem["params"] == 9_408
+        assert stem["macs"] == 118_013_952
+        assert stem["activation_elements"] == 802_816
+        assert stem["receptive_field"] == {"size": [7, 7], "jump": [2, 2], "start": [-3, -3]}
+
+    def test_csv_has_a_row_a_layer_with_raw_integers(self, run):
+        rows = list(csv.DictReader(io.StringIO(run("analyze", "lenet5", "--format", "csv").stdout)))
+        assert len(rows) == 12
+        assert sum(int(row["params"]) for row in rows) == 61_706
+        assert rows[0]["output_shape"] == "6x28x28"
+
+    def test_markdown_is_a_table(self, run, spec):
+        path = spec("input: [3, 8, 8]\nlayers:\n  - relu:\n    name: a|b*c\n")
+        lines = run("analyze", path, "--format", "markdown").stdout.splitlines()
+        assert lines[0] == "### net · input 3×8×8"
+        assert lines[2].startswith("| Layer | Kind |")
+        assert lines[3].startswith("| :--- | :--- |")
+        assert r"| a\|b\*c |" in lines[4]
+        assert "**Total, 1 layers**" in lines[5] or "**Total, 1 layer**" in lines[5]
+
+    def test_exports_are_what_stdout_would_be(self, run, tmp_path):
+        report, table = tmp_path / "out.json", tmp_path / "out.md"
+        done = run(
+            "analyze", "lenet5", "--export", f"json:{report}", "--export", f"markdown:{table}"
+        )
+        assert done.returncode == 0
+        assert report.read_text() == run("analyze", "lenet5", "--format", "json").stdout
+        assert table.read_text() == run("analyze", "lenet5", "--format", "markdown").stdout
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["out.json", "out.md"]
+
+    def test_exports_are_written_all_or_none(self, run, tmp_path):
+        good, bad = tmp_path / "out.json", tmp_path / "missing" / "out.json"
+        done = run("analyze", "lenet5", "--export", f"json:{good}", "--export", f"json:{bad}")
+        assert done.returncode == 2
+        assert "error[E403]" in done.stderr
+        assert done.stdout == ""
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_bad_spec_exports_nothing(self, run, spec, tmp_path):
+        out = tmp_path / "out.json"
+        out.write_text("as it was")
+        done = run("analyze", spec("layers: [relu]\n"), "--export", f"json:{out}")
+        assert done.returncode == 2
+        assert out.read_text() == "as it was"
+
+
+class TestCompare:
+    def test_the_two_inception_modules(self, run):
+        done = run("compare", "specs/inception_naive.yaml", "specs/inception_bottleneck.yaml")
+        assert done.returncode == 0
+        assert (
+            "inception_bottleneck uses 3.15× fewer multiply-adds and 3.14× fewer parameters "
+            "than inception_naive." in done.stdout
+        )
+        macs = next(line for line in done.stdout.splitlines() if line.startswith("Multiply-adds"))
+        assert macs.split() == ["Multiply-adds", "854,196,224", "271,351,808", "0.32×"]
+        output = next(line for line in done.stdout.splitlines() if line.startswith("Output"))
+        assert output.split() == ["Output", "672×28×28", "480×28×28"]
+
+    def test_one_file_compares_its_variants(self, run, spec):
+        done = run("compare", spec(FAMILY))
+        assert "large uses 2.00× more multiply-adds and 2.00× more parameters" in done.stdout
+
+    def test_the_reference_can_be_named(self, run, spec):
+        path = spec(FAMILY)
+        done = run("compare", path, "--reference", "large")
+        assert "small uses 2.00× fewer multiply-adds" in done.stdout
+        assert run("compare", path, "--reference", "lagre").returncode == 2
+
+    def test_networks_of_one_name_are_told_apart(self, run, spec):
+        first, second = spec(TINY, "a.yaml"), spec(TINY.replace("8,", "16,"), "b.yaml")
+        first.write_text("name: net\n" + first.read_text())
+        second.write_text("name: net\n" + second.read_text())
+        done = run("compare", first, second)
+        assert str(first) in done.stdout
+        assert str(second) in done.stdout
+
+    def test_layer_by_layer(self, run, spec):
+        before = spec(
+            "input: [3, 8, 8]\nlayers:\n"
+            "  - {conv: {out_channels: 8, kernel_size: 1}, name: a}\n  - {relu: , name: b}\n",
+            "before.yaml",
+        )
+        after = spec(
+            "input: [3, 8, 8]\nlayers:\n"
+            "  - {conv: {out_channels: 16, kernel_size: 1}, name: a}\n  - {tanh: , name: c}\n",
+            "after.yaml",
+        )
+        lines = run("compare", before, after, "--layers").stdout.splitlines()
+        # 8·8·8·3 = 1,536 and 3,072 multiply-adds; 8·3 + 8 = 32 and 64 parameters
+        assert ["a", "~", "1,536", "3,072", "32", "64"] in [line.split() for line in lines]
+        assert any(line.split()[:2] == ["b", "-"] for line in lines)
+        assert any(line.split()[:2] == ["c", "+"] for line in lines)
+
+    def test_json_has_the_ratios(self, run):
+        done = run("compare", "inception_3a_naive", "inception_3a", "--format", "json")
+        report = json.loads(done.stdout)
+        assert [network["name"] for network in report["networks"]] == [
+            "inception_3a_naive",
+            "inception_3a",
+        ]
+        ratios = report["comparison"]["ratios"][1]
+        # 163,328 / 387,072
+        assert ratios["params"] == pytest.approx(0.421957, abs=1e-6)
+
+    def test_csv_has_a_row_a_metric(self, run):
+        done = run("compare", "inception_3a_naive", "inception_3a", "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(done.stdout)))
+        assert {"network": "inception_3a", "metric": "macs", "value": "128049152"}.items() <= next(
+            row for row in rows if row["network"] == "inception_3a" and row["metric"] == "macs"
+        ).items()
+
+    def test_one_network_cannot_be_compared(self, run):
+        done = run("compare", "lenet5")
+        assert done.returncode == 2
+        assert "error[E404]" in done.stderr
+
+    @pytest.mark.parametrize("columns", [80, 160])
+    def test_many_networks_fit_the_terminal(self, terminal, columns):
+        shown, _ = terminal("compare", "vgg", columns=columns, NO_COLOR="1")
+        assert all(len(line) <= columns for line in shown.splitlines())
+        # Every network's parameters are there, whole.
+        for params in ("132,863,336", "143,678,248", "138,365,992"):
+            assert params in shown
+
+
+class TestFindings:
+    def test_all_findings_of_all_specs_and_no_output(self, run, spec):
+        first = spec(TINY.replace("kernel_size", "kernal"), "first.yaml")
+        second = spec(TINY.replace("relu", "rellu"), "second.yaml")
+        done = run("analyze", first, "lenet5", second)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert "first.yaml:3:29: error[E104]" in done.stderr
+        assert "second.yaml:4:5: error[E106]" in done.stderr
+
+    def test_a_finding_reads_like_a_compilers(self, run, spec, tmp_path):
+        spec("input: [3, 32, 32]\nlayers:\n  - conv: {out_channels: 64, kernal: 3}\n")
+        done = run("analyze", "net.yaml", cwd=tmp_path)
+        assert done.stderr == (
+            "net.yaml:3:30: error[E104]: unknown key `kernal` in a `conv` layer\n"
+            "  |\n"
+            "3 |   - conv: {out_channels: 64, kernal: 3}\n"
+            "  |                              ^^^^^^\n"
+            "  = help: did you mean `kernel_size`?\n"
+        )
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["analyze", "no-such.yaml"],
+            ["analyze", "."],
+            ["analyze", "resnet::resnet51"],
+            ["analyze", "lenet5", "--dtype", "float33"],
+            ["analyze", "lenet5", "--format", "xml"],
+            ["analyze", "lenet5", "--depth", "0"],
+            ["analyze", "lenet5", "--depth", "deep"],
+            ["analyze", "lenet5", "--columns", "name,cost"],
+            ["analyze", "lenet5", "--set", "H"],
+            ["analyze", "lenet5", "--set", "H=3"],
+            ["analyze", "lenet5", "--batch", "0"],
+            ["analyze", "lenet5", "--color", "sometimes"],
+            ["analyze", "lenet5", "--export", "json"],
+            ["analyze", "lenet5", "--export", "xml:out"],
+            ["analyze", "lenet5", "--no-such-option"],
+            ["analyze"],
+            ["explode", "lenet5"],
+            ["compare", "lenet5", "no-such.yaml"],
+        ],
+    )
+    def test_what_cannot_be_understood_exits_with_2(self, run, arguments):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_escape_sequences_never_reach_the_terminal(self, run, spec):
+        path = spec('input: [3, 8, 8]\nlayers:\n  - "\\e[31mred\\e]0;title\\a"\n')
+        done = run("analyze", path)
+        assert done.returncode == 2
+        assert "\x1b" not in done.stderr
+        assert "\x07" not in done.stderr
+
+
+class TestExits:
+    def test_a_closed_pipe_is_141_without_a_traceback(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-m", "convcalc", "analyze", "resnet::resnet152"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        os.close(writer)
+        assert done.returncode == 141
+        assert done.stderr == b""
+
+    def test_ctrl_c_is_130(self):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "convcalc", "analyze", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        time.sleep(1.5)  # it waits for its input
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert b"Traceback" not in stderr
+
+    def test_a_defect_is_3_and_asks_for_a_report(self, tmp_path):
+        # An analysis that fails in a way that nobody foresaw.
+        script = tmp_path / "broken.py"
+        script.write_text(
+            "import sys, convcalc.analysis, convcalc.cli\n"
+            "def broken(*a, **k): raise ZeroDivisionError('unforeseen')\n"
+            "convcalc.analysis.analyze_graph = broken\n"
+            "sys.argv = ['convcalc', 'analyze', 'lenet5']\n"
+            "convcalc.cli.main()\n"
+        )
+        done = subprocess.run(
+            [sys.executable, str(script)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 3
+        assert "ZeroDivisionError" in done.stderr
+        assert "report it" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_terminal_that_cannot_show_a_floor_shows_something(self, run, spec):
+        path = spec("input: [3, 5, 5]\nlayers:\n  - max_pool: {kernel_size: 7}\n")
+        done = run("analyze", path, PYTHONIOENCODING="ascii")
+        assert done.returncode == 2
+        assert "error[E302]" in done.stderr
+
+
+class TestHelp:
+    def test_version(self, run):
+        assert run("--version").stdout == f"convcalc {__version__}\n"
+
+    @pytest.mark.parametrize("command", ["analyze", "compare", "specs"])
+    def test_help_shows_an_example(self, run, command):
+        done = run(command, "--help")
+        assert done.returncode == 0
+        assert "convcalc " in done.stdout
+
+    def test_specs_lists_names_that_analyze_takes(self, run):
+        done = run("specs", "--format", "json")
+        names = [row["name"] for row in json.loads(done.stdout)["specs"]]
+        assert "resnet::resnet50" in names
+        assert "lenet5" in names
+        again = run("analyze", *names, "--format", "csv")
+        assert again.returncode == 0
