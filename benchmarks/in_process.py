@@ -65,7 +65,7 @@ def main() -> None:
         large / small for large, small in zip(measured[100_000], measured[10_000], strict=True)
     )
     print(
-        f"\nTen times the layers: {time_ratio:.1f} times the time, {memory_ratio:.1f} times the memory."
+        f"\nTen times the layers: time × {time_ratio:.1f}, memory × {memory_ratio:.1f}."
     )
 
 

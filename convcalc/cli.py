@@ -179,13 +179,12 @@ def analyze(
 ) -> None:
     """The layer table and the totals of each network.
 
+    \b
     Examples:
       convcalc analyze net.yaml
-
       convcalc analyze resnet::resnet152 --depth 2
-
       convcalc analyze net.yaml --set H=192 --batch 8 --format json
-    """
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
 
@@ -219,15 +218,16 @@ def compare(
     depth: DepthOption = None,
     color: ColorOption = "auto",
 ) -> None:
-    """Networks side by side; one file with variants compares its variants.
+    """Networks side by side, with their ratios.
 
+    One file with variants compares its variants.
+
+    \b
     Examples:
       convcalc compare inception_naive inception_bottleneck
-
       convcalc compare resnet --reference resnet50
-
       convcalc compare before.yaml after.yaml --layers
-    """
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.analysis.comparison import Comparison  # noqa: PLC0415 - see above
     from convcalc.reports.report import comparison_report  # noqa: PLC0415 - see above

@@ -37,11 +37,8 @@ __all__ = [
 
 def product(factors: "tuple[Number, ...]") -> Number:
     """The product of ``factors``; 1 if there are none. Units: those of the factors, multiplied."""
-    result: Number = 1
-    for factor in factors:
-        # A first factor stands alone: a leading "1 ·" would clutter every shown formula.
-        result = factor if result is _ONE else result * factor
+    # A first factor stands alone: a leading "1·" would clutter every shown formula.
+    result, *others = factors or (1,)
+    for factor in others:
+        result = result * factor
     return result
-
-
-_ONE = 1

@@ -2,8 +2,9 @@
 
 A `Polynomial` is a sum of integer multiples of monomials; a monomial is a product of powers of
 **atoms**; an atom is a `Symbol` (``H``) or a `Floor` (``⌊(H + 1)/2⌋``). Every operation
-brings its result to canonical form, so equal formulas compare equal and like terms merge, floors
-included. A result without atoms is a plain ``int``, never a constant polynomial.
+brings its result to canonical form, so like terms merge, floors included, and formulas that differ
+only in the order of their steps compare equal. A result without atoms is a plain ``int``, never a
+constant polynomial.
 
 Symbols stand for sizes and counts: integers of at least 1. Comparisons are decided from that, and
 raise `UndecidableError` where they cannot be.
@@ -29,7 +30,7 @@ Integral: TypeAlias = Union[int, "Polynomial"]
 
 
 class UndecidableError(ValueError):
-    """A comparison of formulas holds for some values of their symbols and fails for others.
+    """A comparison of formulas that "every symbol is at least 1" does not decide.
 
     ``symbols`` are the names whose values would decide it.
     """
@@ -57,7 +58,12 @@ class Floor(NamedTuple):
     denominator: Integral
 
     def __str__(self) -> str:
-        return f"⌊{_grouped(self.numerator)}/{_grouped(self.denominator)}⌋"
+        numerator, denominator = str(self.numerator), str(self.denominator)
+        if len(_terms_of(self.numerator)) > 1:
+            numerator = f"({numerator})"
+        if not _is_factor(self.denominator):  # a/2·W would be read as (a/2)·W
+            denominator = f"({denominator})"
+        return f"⌊{numerator}/{denominator}⌋"
 
 
 Atom: TypeAlias = Symbol | Floor
@@ -139,6 +145,8 @@ class Polynomial:
         return _floor_quotient(self, other)
 
     def __rfloordiv__(self, other: Integral) -> Integral:
+        if not isinstance(other, int):
+            return NotImplemented
         return _floor_quotient(other, self)
 
     def __mod__(self, other: Integral) -> Integral:
@@ -147,6 +155,8 @@ class Polynomial:
         return self - other * (self // other)
 
     def __rmod__(self, other: Integral) -> Integral:
+        if not isinstance(other, int):
+            return NotImplemented
         return other - self * (other // self)
 
     # -- comparison: decided for all values of the symbols, or an error -------------------------
@@ -156,28 +166,39 @@ class Polynomial:
             return NotImplemented
         if isinstance(other, Polynomial) and self._terms == other._terms:
             return True
-        low, high = _bounds(self - other)
-        if low is not None and low == high:
-            return low == 0
+        difference = self - other
+        if isinstance(difference, int):
+            return difference == 0
+        low, high = _bounds(difference)
         if (low is not None and low > 0) or (high is not None and high < 0):
             return False
         raise UndecidableError(f"{self} = {other}", _symbols(self) | _symbols(other))
 
     def __hash__(self) -> int:
+        # Of the text, as unlike formulas must not share a hash: a look-up would have to compare
+        # them, which can be undecidable. Terms would: hash(-1) is hash(-2).
         if self._hash is None:
-            self._hash = hash(frozenset(self._terms.items()))
+            self._hash = hash(str(self))
         return self._hash
 
     def __lt__(self, other: Integral) -> bool:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
         return _decide(self - other, "<", self, other)
 
     def __le__(self, other: Integral) -> bool:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
         return not _decide(other - self, "<", other, self)
 
     def __gt__(self, other: Integral) -> bool:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
         return _decide(other - self, "<", other, self)
 
     def __ge__(self, other: Integral) -> bool:
+        if not isinstance(other, int | Polynomial):
+            return NotImplemented
         return not _decide(self - other, "<", self, other)
 
     def __bool__(self) -> bool:
@@ -264,15 +285,10 @@ def exact_quotient(numerator: Integral, denominator: Integral) -> Integral | Non
 
     Raises ZeroDivisionError if the denominator is zero.
     """
-    if isinstance(denominator, int):
-        if denominator == 0:
-            raise ZeroDivisionError("division by zero")
-        terms = _terms_of(numerator)
-        if any(coefficient % denominator for coefficient in terms.values()):
-            return None
-        return _canonical({m: coefficient // denominator for m, coefficient in terms.items()})
+    if isinstance(denominator, int) and denominator == 0:
+        raise ZeroDivisionError("division by zero")
     quotient, rest = _long_division(numerator, denominator)
-    return quotient if isinstance(rest, int) and rest == 0 else None
+    return quotient if _is_zero(rest) else None
 
 
 def greatest_common_divisor(a: Integral, b: int) -> Integral:
@@ -295,57 +311,34 @@ def greatest_common_divisor(a: Integral, b: int) -> Integral:
 # -- the laws of the floor ------------------------------------------------------------------------
 
 
-def _floor_quotient(numerator: Integral, denominator: Integral) -> Integral:
-    """⌊numerator/denominator⌋ in canonical form; the denominator's sign must be known."""
-    if isinstance(numerator, int) and isinstance(denominator, int):
-        return numerator // denominator
-    if isinstance(denominator, int):
-        if denominator < 0:
-            return _floor_quotient(-numerator, -denominator)
-        return _floor_by_integer(_terms_of(numerator), denominator)
-    # A symbolic divisor: n = q·d + r gives ⌊n/d⌋ = q + ⌊r/d⌋ whatever the sign of d.
-    if denominator < 0:
-        return _floor_quotient(-numerator, -denominator)
-    quotient, rest = _long_division(numerator, denominator)
-    if isinstance(rest, int) and rest == 0:
+def _floor_quotient(numerator: Integral, divisor: Integral) -> Integral:
+    """⌊numerator/divisor⌋ in canonical form; the divisor's sign must be known."""
+    if isinstance(numerator, int) and isinstance(divisor, int):
+        return numerator // divisor
+    if divisor < 0:
+        return _floor_quotient(-numerator, -divisor)
+    # Exact multiples come out: (d·x + r)//d = x + r//d.
+    quotient, rest = _long_division(numerator, divisor)
+    # The common divisor cancels: (g·x + r)//(g·d) = (x + r//g)//d.
+    rest, divisor = _lowest_terms(rest, divisor)
+    if _is_zero(rest):
         return quotient
-    low, _ = _bounds(rest)
-    _, gap = _bounds(rest - denominator)
-    if low is not None and low >= 0 and gap is not None and gap < 0:
-        return quotient  # 0 ≤ r < d
+    # What lies within one divisor of 0 rounds to 0 or −1: 0 ≤ r < d, or −d ≤ r < 0.
+    low, high = _bounds(rest)
+    if low is not None and low >= 0 and _is_negative(rest - divisor):
+        return quotient
+    if high is not None and high < 0 and _is_negative(-rest - divisor - 1):
+        return quotient - 1
+    # Nested floors merge: (x//c + r)//d = (x + r·c)//(c·d).
+    inner = _only_floor(_terms_of(rest))
+    if inner is not None:
+        product = inner.denominator * divisor
+        if _is_negative(-product - 1):  # as c and d are known not to be negative, so must c·d be
+            others = rest - Polynomial({((inner, 1),): 1})
+            return quotient + _floor_quotient(inner.numerator + others * inner.denominator, product)
     if isinstance(rest, int):
         rest = Polynomial({_CONSTANT: rest})  # the one place a constant stands as a numerator
-    return quotient + Polynomial({((Floor(rest, denominator), 1),): 1})
-
-
-def _floor_by_integer(numerator: dict[Monomial, int], divisor: int) -> Integral:
-    """⌊numerator/divisor⌋ for an integer divisor > 0 (ZeroDivisionError for 0)."""
-    # Exact multiples come out: (d·x + r)//d = x + r//d.
-    whole: dict[Monomial, int] = {}
-    rest: dict[Monomial, int] = {}
-    for monomial, coefficient in numerator.items():
-        q, r = divmod(coefficient, divisor)
-        if q:
-            whole[monomial] = q
-        if r:
-            rest[monomial] = r
-    constant = rest.pop(_CONSTANT, 0)
-    outside = _canonical(whole)
-    if not rest:
-        return outside
-    # The common divisor cancels: (g·x + r)//(g·d) = (x + r//g)//d.
-    common = gcd(divisor, *rest.values())
-    divisor //= common
-    inside = {monomial: coefficient // common for monomial, coefficient in rest.items()}
-    if constant // common:
-        inside[_CONSTANT] = constant // common
-    # Nested floors merge: (x//c + r)//d = (x + r·c)//(c·d).
-    inner = _only_floor(inside)
-    if inner is not None:
-        del inside[((inner, 1),)]
-        numerator_sum = inner.numerator + _canonical(inside) * inner.denominator
-        return outside + _floor_quotient(numerator_sum, inner.denominator * divisor)
-    return outside + Polynomial({((Floor(Polynomial(inside), divisor), 1),): 1})
+    return quotient + Polynomial({((Floor(rest, divisor), 1),): 1})
 
 
 def _only_floor(terms: dict[Monomial, int]) -> Floor | None:
@@ -362,26 +355,52 @@ def _only_floor(terms: dict[Monomial, int]) -> Floor | None:
     return atom if power == 1 and len(monomial) == 1 and terms[monomial] == 1 else None
 
 
-def _long_division(numerator: Integral, denominator: Polynomial) -> tuple[Integral, Integral]:
-    """(q, r) with numerator = q·denominator + r, no term of r a multiple of the leading term."""
-    lead = max(denominator._terms, key=_degree_order)
-    lead_coefficient = denominator._terms[lead]
-    quotient: Integral = 0
-    rest: Integral = 0
+def _long_division(numerator: Integral, divisor: Integral) -> tuple[Integral, Integral]:
+    """(q, r) with numerator = q·divisor + r, and as little in r as the divisor's first term allows.
+
+    Where a term of r is a multiple of the divisor's leading monomial, its coefficient is less than
+    the leading one; so numerators that differ by a multiple of the divisor have the same r.
+    """
+    whole: dict[Monomial, int] = {}
+    rest: dict[Monomial, int] = {}
+    if isinstance(divisor, int):
+        for monomial, coefficient in _terms_of(numerator).items():
+            whole[monomial], rest[monomial] = divmod(coefficient, divisor)
+        return _canonical(whole), _canonical(rest)
+    lead = max(divisor._terms, key=_degree_order)
     open_terms = numerator
-    while not (isinstance(open_terms, int) and open_terms == 0):
+    while not _is_zero(open_terms):
         terms = _terms_of(open_terms)
         monomial = max(terms, key=_degree_order)
         ratio = _over(monomial, lead)
-        term = _canonical({monomial: terms[monomial]})
-        if ratio is None or terms[monomial] % lead_coefficient:
-            rest = rest + term
-            open_terms = open_terms - term
+        times = 0 if ratio is None else terms[monomial] // divisor._terms[lead]
+        if ratio is None or times == 0:
+            rest[monomial] = terms[monomial]
+            open_terms = open_terms - _canonical({monomial: terms[monomial]})
         else:
-            factor = _canonical({ratio: terms[monomial] // lead_coefficient})
-            quotient = quotient + factor
-            open_terms = open_terms - factor * denominator
-    return quotient, rest
+            whole[ratio] = times
+            open_terms = open_terms - _canonical({ratio: times}) * divisor
+    return _canonical(whole), _canonical(rest)
+
+
+def _lowest_terms(numerator: Integral, divisor: Integral) -> tuple[Integral, Integral]:
+    """A numerator and divisor without a common factor, for the same ⌊numerator/divisor⌋."""
+    terms = dict(_terms_of(numerator))
+    constant = terms.pop(_CONSTANT, 0)
+    divisors = _terms_of(divisor)
+    # The constant need not be a multiple: ⌊(g·x + r)/(g·d)⌋ = ⌊(x + ⌊r/g⌋)/d⌋.
+    common = gcd(*divisors.values(), *terms.values())
+    if common > 1:
+        constant //= common
+        terms = {monomial: coefficient // common for monomial, coefficient in terms.items()}
+        divisors = {monomial: coefficient // common for monomial, coefficient in divisors.items()}
+    if constant:
+        terms[_CONSTANT] = constant
+    elif terms and isinstance(divisor, Polynomial):
+        shared = _shared_factor(*terms, *divisors)
+        terms = {_over(monomial, shared) or _CONSTANT: a for monomial, a in terms.items()}
+        divisors = {_over(monomial, shared) or _CONSTANT: a for monomial, a in divisors.items()}
+    return _canonical(terms), _canonical(divisors)
 
 
 # -- monomials and terms --------------------------------------------------------------------------
@@ -391,6 +410,10 @@ def _terms_of(formula: Integral) -> dict[Monomial, int]:
     if isinstance(formula, Polynomial):
         return formula._terms
     return {_CONSTANT: formula} if formula else {}
+
+
+def _is_zero(formula: Integral) -> bool:
+    return isinstance(formula, int) and formula == 0
 
 
 def _canonical(terms: dict[Monomial, int]) -> Integral:
@@ -419,6 +442,17 @@ def _over(monomial: Monomial, divisor: Monomial) -> Monomial | None:
             return None
         powers[atom] = left
     return tuple((atom, power) for atom, power in powers.items() if power)
+
+
+def _shared_factor(first: Monomial, *others: Monomial) -> Monomial:
+    """The greatest monomial that divides all of them."""
+    shared = dict(first)
+    for monomial in others:
+        powers = dict(monomial)
+        shared = {
+            atom: min(power, powers[atom]) for atom, power in shared.items() if atom in powers
+        }
+    return tuple(shared.items())
 
 
 def _rank(factor: tuple[Atom, int]) -> tuple[bool, str]:
@@ -467,6 +501,8 @@ def _bounds(formula: Integral) -> tuple[Bound, Bound]:
 
 
 def _monomial_bounds(monomial: Monomial) -> tuple[Bound, Bound]:
+    if len(monomial) == 1 and monomial[0][1] == 1:
+        return _atom_bounds(monomial[0][0])
     low: int = 1
     high: Bound = 1
     for atom, power in monomial:
@@ -485,8 +521,14 @@ def _atom_bounds(atom: Atom) -> tuple[Bound, Bound]:
     if isinstance(atom.denominator, int):
         least = None if low is None else low // atom.denominator
         return least, None if high is None else high // atom.denominator
-    # Dividing by a symbol of at least 1 brings a value no further from 0.
-    return (0 if low is not None and low >= 0 else None), high if high and high > 0 else None
+    # Dividing by a formula of at least 1 brings a value no further from 0.
+    return None if low is None else min(low, 0), None if high is None else max(high, 0)
+
+
+def _is_negative(formula: Integral) -> bool:
+    """Whether the formula is known to be less than 0."""
+    high = _bounds(formula)[1]
+    return high is not None and high < 0
 
 
 def _decide(difference: Integral, sign: str, left: Integral, right: Integral) -> bool:
@@ -513,6 +555,9 @@ def _term_text(monomial: Monomial, coefficient: int) -> str:
     return "·".join(factors)
 
 
-def _grouped(formula: Integral) -> str:
-    text = str(formula)
-    return f"({text})" if isinstance(formula, Polynomial) and len(formula._terms) > 1 else text
+def _is_factor(formula: Integral) -> bool:
+    """Whether the text of ``formula`` is one factor, neither a sum nor a product."""
+    if isinstance(formula, int):
+        return formula >= 0
+    [(monomial, coefficient), *others] = formula._terms.items()
+    return not others and coefficient == 1 and len(monomial) == 1

@@ -15,8 +15,11 @@ __all__ = ["Shown"]
 Plain: TypeAlias = int | Polynomial
 Operand: TypeAlias = Union[int, Polynomial, "Shown"]
 
-_SUM, _PRODUCT, _ATOM = 1, 2, 3
-"""How tightly the outermost operation of a text binds."""
+_MODULO, _SUM, _PRODUCT, _ATOM = 0, 1, 2, 3
+"""How tightly the outermost operation of a text binds.
+
+``mod`` binds least, as mathematicians write it: as part of anything else it has brackets.
+"""
 
 
 class Shown:
@@ -35,7 +38,7 @@ class Shown:
         self.formula = symbol
         self.substituted = str(value).replace("-", "−")
         self._binding = _ATOM
-        self._value_binding = _ATOM if isinstance(value, int) and value >= 0 else _SUM
+        self._value_binding = _binding_of(value)
 
     def __str__(self) -> str:
         """``formula = substituted = value``, without the steps that would repeat the one before."""
@@ -47,7 +50,8 @@ class Shown:
 
     def __add__(self, other: Operand) -> Shown:
         right = _shown(other)
-        if self._binding == _ATOM and self.formula == right.formula:
+        same = self.formula == right.formula and self.substituted == right.substituted
+        if same and self._binding == _ATOM:
             # p + p, the padding of both sides, is what every text writes as 2p.
             return _combine(self.value + right.value, "2·{}", _PRODUCT, (right, _PRODUCT))
         return _combine(self.value + right.value, "{} + {}", _SUM, (self, _SUM), (right, _PRODUCT))
@@ -86,7 +90,7 @@ class Shown:
     def __mod__(self, other: Operand) -> Shown:
         right = _shown(other)
         return _combine(
-            self.value % right.value, "{} mod {}", _PRODUCT, (self, _ATOM), (right, _ATOM)
+            self.value % right.value, "{} mod {}", _MODULO, (self, _ATOM), (right, _ATOM)
         )
 
     def __rmod__(self, other: Operand) -> Shown:
@@ -121,9 +125,20 @@ class Shown:
 def _shown(operand: Operand) -> Shown:
     if isinstance(operand, Shown):
         return operand
+    if not isinstance(operand, int | Polynomial):
+        raise TypeError(f"a formula has integers only, not {operand!r}")
     shown = Shown(operand, str(operand).replace("-", "−"))
     shown._binding = shown._value_binding
     return shown
+
+
+def _binding_of(value: Plain) -> int:
+    if isinstance(value, int):
+        return _ATOM if value >= 0 else _SUM
+    [(monomial, coefficient), *others] = value.terms()
+    if others or coefficient < 0:
+        return _SUM
+    return _ATOM if coefficient == 1 and len(monomial) == 1 else _PRODUCT
 
 
 def _combine(value: Plain, pattern: str, binding: int, *operands: tuple[Shown, int]) -> Shown:

@@ -180,34 +180,34 @@ def analyze_graph(graph: Graph, *, batch: int = 1, dtypes: Dtypes = Dtypes()) ->
     Raises TypeError if the graph has sizes that are formulas.
     """
     nodes = graph.nodes
-    fields = receptive_fields(graph)
     known: dict[tuple[int, tuple[Shape, ...]], _Measured] = {}
-    rows: list[LayerCost] = []
-    sizes: list[int] = []
-    for position, node in enumerate(nodes):
+    costs: list[_Measured] = []
+    for node in nodes:
         shapes = graph.input_shapes(node)
         key = (id(node.layer), shapes or (node.shape,))
         measured = known.get(key)
         if measured is None:
             measured = known[key] = _measure(node.layer, shapes, node.shape, batch, dtypes)
-        sizes.append(measured.output_bytes)
-        if not node.inputs:
-            continue
-        rows.append(
-            LayerCost(
-                node.name,
-                node.layer.kind,
-                node.layer,
-                tuple([nodes[source].name for source in node.inputs]),
-                cast("tuple[tuple[int, ...], ...]", shapes),
-                cast("tuple[int, ...]", node.shape),
-                measured.weights,
-                measured.buffers,
-                measured.cost,
-                fields[position],
-                node.place,
-            )
+        costs.append(measured)
+    # After the sizes are known to be integers: those of formulas might not be comparable.
+    fields = receptive_fields(graph)
+    rows = tuple(
+        LayerCost(
+            node.name,
+            node.layer.kind,
+            node.layer,
+            tuple([nodes[source].name for source in node.inputs]),
+            cast("tuple[tuple[int, ...], ...]", graph.input_shapes(node)),
+            cast("tuple[int, ...]", node.shape),
+            measured.weights,
+            measured.buffers,
+            measured.cost,
+            field,
+            node.place,
         )
+        for node, measured, field in zip(nodes, costs, fields, strict=True)
+        if node.inputs
+    )
     return Analysis(
         name=graph.name,
         spec=graph.spec,
@@ -219,9 +219,9 @@ def analyze_graph(graph: Graph, *, batch: int = 1, dtypes: Dtypes = Dtypes()) ->
         ),
         batch=batch,
         dtypes=dtypes,
-        layers=tuple(rows),
+        layers=rows,
         total=sum_of(row.cost for row in rows),
-        peak=peak_of(graph, tuple(sizes)),
+        peak=peak_of(graph, tuple(measured.output_bytes for measured in costs)),
         receptive_field=fields[graph.outputs[0]],
         published=graph.published,
         warnings=graph.warnings,

@@ -6,22 +6,39 @@ carries all of them. `convcalc.errors.catalogue` declares the codes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from convcalc.errors.catalogue import Code
 
 __all__ = [
+    "MAX_FINDINGS",
     "Code",
     "ConvcalcError",
+    "EnoughFindingsError",
     "Finding",
+    "Findings",
     "Place",
     "Related",
     "SourceText",
     "SpecError",
     "UsageError",
     "close_match",
+    "listed",
+    "printable",
 ]
+
+MAX_FINDINGS: Final = 100
+"""Findings of one reading. Nobody reads more, and mostly the first explain the rest."""
+MAX_MESSAGE: Final = 400
+"""Characters of a message; only one that quotes something odd gets near."""
+MAX_QUOTE: Final = 120
+"""Characters of a name or value that a message quotes."""
+MAX_LISTED: Final = 12
+"""Names that a message lists."""
+MAX_OPTIONS: Final = 300
+"""Names that a mistyped one is held against."""
 
 
 class SourceText:
@@ -83,6 +100,52 @@ class Finding(NamedTuple):
         return "warning" if self.is_warning else "error"
 
 
+class EnoughFindingsError(Exception):
+    """So much is wrong that reading on would help nobody."""
+
+
+class Findings:
+    """What was found in one reading, bounded in number and length.
+
+    A spec may be nothing but mistakes, and a name in it a million characters long: whatever it
+    holds, what is said of it can be read.
+    """
+
+    def __init__(self, found: Iterable[Finding] = ()) -> None:
+        self._found = list(found)
+        self.errors = sum(not finding.is_warning for finding in self._found)
+        """How many of the findings are errors."""
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, finding: Finding) -> int:
+        """Take in a finding; its number, for `relate`. Raises EnoughFindingsError at the limit.
+
+        Warnings stop nothing: those past the limit are dropped.
+        """
+        if finding.is_warning:
+            if len(self._found) - self.errors < MAX_FINDINGS:
+                self._found.append(_shortened(finding))
+            return len(self._found) - 1
+        self.errors += 1
+        finding = _shortened(finding)
+        if self.errors < MAX_FINDINGS:
+            self._found.append(finding)
+            return len(self._found) - 1
+        more = f"this is the finding number {MAX_FINDINGS}; what comes after it was not read"
+        self._found.append(finding._replace(notes=(*finding.notes, more)))
+        raise EnoughFindingsError
+
+    def relate(self, number: int, related: Related) -> None:
+        """Add a place to the finding of this number."""
+        finding = self._found[number]
+        self._found[number] = finding._replace(related=(*finding.related, related))
+
+
 class ConvcalcError(Exception):
     """Whatever convcalc refuses, with every reason for it."""
 
@@ -101,13 +164,68 @@ class UsageError(ConvcalcError):
 
 def _line(finding: Finding) -> str:
     where = f"{finding.place}: " if finding.place else ""
-    return f"{where}{finding.severity}[{finding.code.id}]: {finding.message}"
+    return printable(f"{where}{finding.severity}[{finding.code.id}]: {finding.message}")
+
+
+# -- texts ----------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """``text`` without what would steer the terminal: tabs as spaces, other controls escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else " " if c == "\t" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a message lists them; of many the first few."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) > MAX_LISTED:
+        rest = len(quoted) - MAX_LISTED + 1
+        quoted[MAX_LISTED - 1 :] = [f"and {rest:,} more"]
+    return ", ".join(quoted)
+
+
+_QUOTE = re.compile(r"`[^`]*`|\"[^\"]*\"")
+
+
+def _shortened(finding: Finding) -> Finding:
+    """``finding`` with texts that can be read, however long what they quote is."""
+    texts = (finding.message, finding.help or "", *finding.notes)
+    if all(len(text) <= MAX_QUOTE for text in texts):
+        return finding
+    return finding._replace(
+        message=_fitted(finding.message),
+        help=finding.help and _fitted(finding.help),
+        notes=tuple(map(_fitted, finding.notes)),
+    )
+
+
+def _fitted(text: str) -> str:
+    if len(text) > MAX_QUOTE:
+        text = _QUOTE.sub(_cut, text)
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+def _cut(quote: re.Match[str]) -> str:
+    whole = quote[0]
+    return whole if len(whole) <= MAX_QUOTE else f"{whole[: MAX_QUOTE - 2]}…{whole[-1]}"
 
 
 def close_match(name: str, known: Iterable[str]) -> str | None:
     """The one of ``known`` that ``name`` was probably meant to be, if any is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
-    by_folded = {option.lower(): option for option in sorted(known, reverse=True)}
-    matches = get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
+    folded = name.lower()
+    if not 0 < len(folded) <= MAX_QUOTE:
+        return None
+    options = list(known)
+    if len(options) > MAX_OPTIONS:
+        # The comparison takes its time; few people mistype the first letter.
+        options = [option for option in options if option[:1].lower() == folded[0]]
+    by_folded = {option.lower(): option for option in sorted(options[:MAX_OPTIONS], reverse=True)}
+    matches = get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else None

@@ -12,11 +12,13 @@ from typing import ClassVar
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
+    POINTWISE,
     Layer,
     Memory,
     Operations,
     Shape,
     Tensor,
+    Window,
     dimension,
     dimension_finding,
     field,
@@ -183,6 +185,15 @@ class Softmax(Layer, kind="softmax"):
         help="the dimension that sums to 1, counted as in PyTorch (0 is the batch)",
         known_as=("axis",),
     )
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        """Along `dim` the sum makes every position see all; elsewhere each sees its own."""
+        normalized = dimension(self.dim, inputs[0])
+        return tuple(
+            Window(n, 0, 0) if axis == normalized else POINTWISE
+            for axis, n in enumerate(inputs[0])
+            if axis > 0
+        )
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
         n = product(output)

@@ -66,8 +66,9 @@ class Linear(
         )
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
-        rank = len(inputs[0]) - 1
-        return (POINTWISE,) * rank if rank > 1 else WHOLE_INPUT
+        """The last axis is seen whole; at the others each output position sees its own."""
+        *others, n = inputs[0]
+        return (*(POINTWISE for _ in others[1:]), Window(n, 0, 0)) if others else WHOLE_INPUT
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         shape = inputs[0]

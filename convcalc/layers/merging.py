@@ -40,21 +40,25 @@ class ElementwiseMerge(Layer):
         return product(output) * (len(inputs) - 1)
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
-        first = inputs[0]
-        for position, shape in enumerate(inputs[1:], start=1):
-            differ = len(shape) != len(first) or any(
-                is_refuted(lambda a=a, b=b: a == b)  # type: ignore[misc]
-                and not (self.broadcasts() and (a == 1 or b == 1))
-                for a, b in zip(first, shape, strict=True)
-            )
-            if differ:
+        for position, shape in enumerate(inputs):
+            for earlier, other in enumerate(inputs[:position]):
+                if self._fit(other, shape):
+                    continue
                 yield Finding(
                     catalogue.SHAPES_DIFFER,
-                    f"`{{name}}` joins inputs of different shapes: {shape_text(first)} and "
+                    f"`{{name}}` joins inputs of different shapes: {shape_text(other)} and "
                     f"{shape_text(shape)}",
-                    operands=(0, position),
-                    help=self._way_out(first, shape),
+                    operands=(earlier, position),
+                    help=self._way_out(other, shape),
                 )
+                break
+
+    def _fit(self, one: Shape, other: Shape) -> bool:
+        """Whether two shapes can be joined; where free symbols leave it open, they can."""
+        return len(one) == len(other) and not any(
+            is_refuted(lambda a=a, b=b: a == b or (self.broadcasts() and (a == 1 or b == 1)))  # type: ignore[misc]
+            for a, b in zip(one, other, strict=True)
+        )
 
     def _way_out(self, first: Shape, other: Shape) -> str:
         if len(first) != len(other):
@@ -133,8 +137,14 @@ class Concat(Layer, kind="concat", known_as=("concatenate", "cat", "concatenatio
 
 
 def broadcast_size(sizes: tuple[Number, ...]) -> Number:
-    """The size that an axis has after stretching: that of the inputs where it is not 1."""
+    """The size that an axis has after stretching: that of the inputs where it is not 1.
+
+    Where free symbols leave that open, that of the first which may be something else.
+    """
     for size in sizes:
         if is_refuted(lambda size=size: size == 1):  # type: ignore[misc]
             return size
-    return sizes[0]
+    for size in sizes:
+        if not is_refuted(lambda size=size: size != 1):  # type: ignore[misc]
+            return size
+    return 1

@@ -14,6 +14,7 @@ from convcalc.layers.declaration import (
     Operations,
     Shape,
     Tensor,
+    Window,
     field,
 )
 from convcalc.layers.field_types import Boolean, Integer, Real
@@ -33,7 +34,8 @@ class BatchNorm(
 
     Inference uses the running mean and variance; with the learned scale and shift they make one
     factor and one summand a channel, so each element costs one multiply and one add. Without
-    running statistics the mean and variance of the input are worked out first.
+    running statistics the mean and variance of the input, and the factor and summand of each
+    channel, are worked out first.
     """
 
     memory = Memory.IN_PLACE
@@ -81,16 +83,20 @@ class BatchNorm(
         apply = Operations(multiplies=n, adds=n)
         if self.track_running_stats:
             return apply
-        # Mean: n − C adds, C divides. Variance: n subtractions, n squares, n − C adds, C divides;
-        # then a square root and a division for each channel.
-        return apply.plus(
-            Operations(
-                adds=3 * n - 2 * channels,
-                multiplies=n,
-                divides=3 * channels,
-                exponentials=channels,
-            )
-        )
+        # Mean: n − C adds, C divides. Variance: n subtractions, n squares, n − C adds, C divides.
+        statistics = Operations(adds=3 * n - 2 * channels, multiplies=n, divides=2 * channels)
+        # Factor w/√(variance + ε): an add, a square root, a divide; summand b − mean·factor: a
+        # multiply, and with a learned b an add. A learned w is divided in place of 1.
+        each = Operations(
+            adds=2 if self.affine else 1, multiplies=1, divides=1, exponentials=1
+        ).times(channels)
+        return apply.plus(statistics).plus(each)
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        """With statistics of the input itself every position sees all of it."""
+        if self.track_running_stats:
+            return super().windows(inputs)
+        return tuple(Window(n, 0, 0) for n in inputs[0][1:])
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         yield from check_given_size(self.num_features, inputs[0][0], "num_features", "channels")

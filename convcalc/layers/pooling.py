@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.algebra import Number, greatest_common_divisor, product
+from convcalc.algebra import (
+    Number,
+    Polynomial,
+    Shown,
+    UndecidableError,
+    exact_quotient,
+    greatest_common_divisor,
+    product,
+)
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     WHOLE_INPUT,
@@ -21,9 +29,9 @@ from convcalc.layers.window import (
     Axis,
     SlidingWindow,
     ceil_output_size,
-    effective_kernel,
     output_size,
     per_axis,
+    plain,
 )
 
 __all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "MaxPool"]
@@ -61,16 +69,38 @@ class WindowPool(SlidingWindow):
 
     def _check_sizes(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         yield from super()._check_sizes(inputs)
+        yield from self._check_padding(inputs)
+        if self.ceil_mode:
+            yield from self._check_rounding(inputs)
+
+    def _check_padding(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        """PyTorch's rule, which takes no account of dilation."""
         for axis in self.axes(inputs):
-            k = effective_kernel(axis.kernel, axis.dilation)
-            widest = max(axis.before, axis.after)
-            if is_refuted(lambda widest=widest, k=k: widest <= k // 2):  # type: ignore[misc]
+            k = axis.kernel
+            for p in (axis.before, axis.after):
+                if is_refuted(lambda p=p, k=k: p <= k // 2):  # type: ignore[misc]
+                    yield Finding(
+                        catalogue.PADDING_TOO_WIDE,
+                        f"`padding` {p} of `{{name}}` is more than half its kernel size {k}",
+                        field="padding",
+                        help="a window could lie in the padding alone and have nothing to pool; "
+                        f"use at most {k // 2}",
+                    )
+                    return
+
+    def _check_rounding(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        """A finding if free symbols leave open which window is the last in `ceil_mode`."""
+        for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True):
+            try:
+                self.size_of(i, axis)
+            except UndecidableError as error:
                 yield Finding(
-                    catalogue.PADDING_TOO_WIDE,
-                    f"`padding` {widest} of `{{name}}` is more than half its window of {k}",
-                    field="padding",
-                    help="a window could lie in the padding alone and have nothing to pool; "
-                    f"use at most {k // 2}",
+                    catalogue.UNDECIDABLE,
+                    f"where the last window of `{{name}}` starts depends on "
+                    f"{', '.join(sorted(error.symbols))}",
+                    field="ceil_mode",
+                    help="give the kernel, the stride and the padding numbers, or leave out "
+                    "`ceil_mode`",
                 )
                 return
 
@@ -141,32 +171,48 @@ class AdaptiveAvgPool(
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
         channels, *spatial = inputs[0]
-        held = tuple(
-            n + m - greatest_common_divisor(n, m)  # type: ignore[arg-type]  # m is an int here
-            for n, m in zip(spatial, output[1:], strict=True)
-        )
+        held = tuple(n + m - common_divisor(n, m) for n, m in zip(spatial, output[1:], strict=True))
         return Operations(adds=channels * product(held) - product(output), divides=product(output))
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
-        """Exact where each output size divides its input size; else the widest window."""
-        outputs = self.output(inputs)[1:]
-        if all(m == 1 for m in outputs):
-            return WHOLE_INPUT
+        """Exact where each output size divides its input size.
+
+        Elsewhere the widest window in the longest step, so that nothing that is seen is left out.
+        """
         return tuple(
-            Window(widest_adaptive_window(n, m), n // m, 0)
-            for n, m in zip(inputs[0][1:], outputs, strict=True)
+            Window(widest_adaptive_window(n, m), (n + m - 1) // m, 0)
+            for n, m in zip(inputs[0][1:], self.output(inputs)[1:], strict=True)
         )
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         rank = len(inputs[0]) - 1
-        yield from check_feature_map(self, inputs[0])
+        found = list(check_feature_map(self, inputs[0]))
         if isinstance(self.output_size, tuple) and rank and len(self.output_size) != rank:
-            yield Finding(
-                catalogue.WRONG_RANK,
-                f"`output_size` has {len(self.output_size)} values, but the input "
-                f"{shape_text(inputs[0])} has {rank} spatial {'axis' if rank == 1 else 'axes'}",
-                field="output_size",
+            found.append(
+                Finding(
+                    catalogue.WRONG_RANK,
+                    f"`output_size` has {len(self.output_size)} values, but the input "
+                    f"{shape_text(inputs[0])} has {rank} spatial "
+                    f"{'axis' if rank == 1 else 'axes'}",
+                    field="output_size",
+                )
             )
+        yield from found or self._check_decidable(inputs)
+
+    def _check_decidable(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        """A finding if free symbols leave open how many elements the windows share."""
+        for n, m in zip(inputs[0][1:], self.output(inputs)[1:], strict=True):
+            try:
+                common_divisor(n, m)
+            except UndecidableError as error:
+                yield Finding(
+                    catalogue.UNDECIDABLE,
+                    f"how the windows of `{{name}}` overlap depends on "
+                    f"{', '.join(sorted(error.symbols))}",
+                    field="output_size",
+                    help="give `output_size` numbers",
+                )
+                return
 
 
 class GlobalAvgPool(
@@ -197,11 +243,33 @@ class GlobalAvgPool(
         yield from check_feature_map(self, inputs[0])
 
 
+def common_divisor(n: Number, m: Number) -> Number:
+    """gcd(n, m), whichever of the numbers that formulas run on they are.
+
+    Raises UndecidableError for an m with free symbols, unless it divides n: no formula gives it.
+    """
+    if isinstance(n, Shown) or isinstance(m, Shown):
+        n_text, m_text = (
+            number.formula if isinstance(number, Shown) else str(number) for number in (n, m)
+        )
+        return Shown(_plain_common_divisor(plain(n), plain(m)), f"gcd({n_text}, {m_text})")
+    return _plain_common_divisor(n, m)
+
+
+def _plain_common_divisor(n: int | Polynomial, m: int | Polynomial) -> int | Polynomial:
+    if isinstance(m, int):
+        return greatest_common_divisor(n, m)
+    if exact_quotient(n, m) is not None:
+        return m
+    raise UndecidableError(f"{m} divides {n}", m.symbols)
+
+
 def widest_adaptive_window(n: Number, m: Number) -> Number:
-    """⌈n/m⌉ where m divides n; otherwise a window may hold a part of an element at both ends."""
-    remainder = n % m
-    straddles: Number = min(1, remainder)
-    return (n + m - 1) // m + straddles
+    """⌈(n − gcd(n, m))/m⌉ + 1, the most elements that one of m windows over n elements holds.
+
+    Window j holds ⌈(n + r)/m⌉, where r = j·n mod m goes through the multiples of gcd(n, m) below m.
+    """
+    return (n - common_divisor(n, m) + m - 1) // m + 1
 
 
 def check_feature_map(layer: Layer, shape: Shape) -> Iterator[Finding]:

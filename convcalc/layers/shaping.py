@@ -66,7 +66,11 @@ class Flatten(Layer, kind="flatten", known_as=("view", "reshape")):
         return (*shape[:start], product(shape[start : end + 1]), *shape[end + 1 :])
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
-        return WHOLE_INPUT if len(inputs[0]) > 1 else ()
+        """Joined axes have no positions left; a join of one axis with nothing changes none."""
+        shape = inputs[0]
+        if dimension(self.start_dim, shape) == dimension(self.end_dim, shape):
+            return super().windows(inputs)
+        return WHOLE_INPUT
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         shape = inputs[0]

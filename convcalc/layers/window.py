@@ -156,7 +156,7 @@ class SlidingWindow(Layer):
                 f"but its input is {shape_text(shape)}",
             )
             return
-        for declared in self.declarations():
+        for declared in self.declarations:
             value = getattr(self, declared.name)
             if isinstance(value, tuple) and len(value) != rank:
                 yield Finding(
@@ -172,19 +172,21 @@ class SlidingWindow(Layer):
         for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True):
             if not is_refuted(lambda i=i, axis=axis: self.size_of(i, axis) >= 1):  # type: ignore[misc]
                 continue
-            before, after = ("p", "p") if axis.before == axis.after else ("p_before", "p_after")
+            before, after = "p", "p"
+            if str(axis.before) != str(axis.after):
+                before, after = "p_before", "p_after"
             shown = Axis(
-                Shown(_plain(axis.kernel), "k"),
-                Shown(_plain(axis.stride), "s"),
-                Shown(_plain(axis.before), before),
-                Shown(_plain(axis.after), after),
-                Shown(_plain(axis.dilation), "d"),
+                Shown(plain(axis.kernel), "k"),
+                Shown(plain(axis.stride), "s"),
+                Shown(plain(axis.before), before),
+                Shown(plain(axis.after), after),
+                Shown(plain(axis.dilation), "d"),
                 axis.same,
             )
             yield Finding(
                 catalogue.NO_OUTPUT,
                 f"`{{name}}` has no output: its input is {shape_text(inputs[0][1:])}",
-                notes=(f"out = {self.size_of(Shown(_plain(i), 'i'), shown)}",),
+                notes=(f"out = {self.size_of(Shown(plain(i), 'i'), shown)}",),
                 field="kernel_size",
                 help="the window must fit into the padded input: use a smaller kernel or "
                 "dilation, more padding, or fewer strides before this layer",
@@ -206,5 +208,6 @@ def _padding_before(i: Number, axis: Axis) -> Number:
     return max(0, (output_size(i, axis) - 1) * s + k - i) // 2
 
 
-def _plain(number: Number) -> int | Polynomial:
+def plain(number: Number) -> int | Polynomial:
+    """A number without its derivation."""
     return number.value if isinstance(number, Shown) else number

@@ -185,7 +185,7 @@ class Expansion:
             if shape is None:
                 continue
             self.nodes.append(Node(name, Input(), (), shape, template.place))
-        if len(self.nodes) == len(names):
+        if names and len(self.nodes) == len(names):
             start: Outputs = tuple(range(len(self.nodes)))
         else:
             start = (_BROKEN,)

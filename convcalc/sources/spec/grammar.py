@@ -645,7 +645,7 @@ class Grammar:
     def report_stray_keys(self, mapping: YamlMapping, kind: str, candidates: list[str]) -> None:
         """Report the keys beside the kind that are not modifiers."""
         declared = find_kind(kind)
-        fields = [d.name for d in declared.declarations()] if declared else []
+        fields = [d.name for d in declared.declarations] if declared else []
         if kind in self.block_arguments:
             fields = [argument.name for argument in self.block_arguments[kind]]
         for key in candidates:
@@ -874,7 +874,7 @@ class Grammar:
         self, kind: type[Layer], node: YamlNode, names: Names, place: Place
     ) -> LayerUse | None:
         """A layer kind with its fields."""
-        declarations = {declared.name: declared for declared in kind.declarations()}
+        declarations = {declared.name: declared for declared in kind.declarations}
         entries = self.field_entries(node, kind.kind, tuple(declarations))
         if entries is None:
             return None
@@ -964,7 +964,10 @@ class Grammar:
         declared = tuple(declared)
         folded = name.lower()
         by_alias = next((d.name for d in declared if folded in d.known_as), None)
-        close = by_alias or close_match(name, [d.name for d in declared])
+        # `kernal` is close to `kernel`, which is what others call `kernel_size`.
+        by_any_name = {a: d.name for d in declared for a in d.known_as if len(a) > 2}
+        by_any_name |= {d.name: d.name for d in declared}
+        close = by_alias or by_any_name.get(close_match(name, by_any_name) or "")
         if by_alias:
             hint = f"it is called `{by_alias}` here"
         elif close:
@@ -1215,7 +1218,7 @@ def field_words() -> frozenset[str]:
     return frozenset(
         word
         for declared in all_kinds().values()
-        for declaration in declared.declarations()
+        for declaration in declared.declarations
         for word in declaration.type.words
     )
 
