@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 from convcalc.algebra import Number, product
 from convcalc.analysis.dtypes import Dtypes, bytes_of
 from convcalc.analysis.liveness import Peak, peak_of
+from convcalc.analysis.training import KeptForBackward, kept_for_backward
 from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
 from convcalc.errors import Finding, Place
 from convcalc.graph import Graph, PublishedFigure
@@ -123,6 +124,8 @@ class Analysis:
     total: Cost
     peak: Peak
     """The peak of the activations in bytes; positions in it count the inputs first."""
+    kept: KeptForBackward
+    """What a backward pass needs; positions in it count the inputs first."""
     receptive_field: ReceptiveField
     """Of the first output."""
     published: tuple[PublishedFigure, ...]
@@ -173,6 +176,11 @@ class Analysis:
         """The largest sum of live tensors over the steps of inference, for the batch."""
         return self.peak.size
 
+    @property
+    def training_bytes(self) -> int:
+        """What is kept for the backward pass, the weights, and a gradient for each of them."""
+        return self.kept.size + 2 * self.weight_bytes
+
 
 def analyze_graph(graph: Graph, *, batch: int = 1, dtypes: Dtypes = Dtypes()) -> Analysis:  # noqa: B008 - immutable
     """What ``graph`` costs at a batch size, with numbers held in ``dtypes``.
@@ -222,6 +230,7 @@ def analyze_graph(graph: Graph, *, batch: int = 1, dtypes: Dtypes = Dtypes()) ->
         layers=rows,
         total=sum_of(row.cost for row in rows),
         peak=peak_of(graph, tuple(measured.output_bytes for measured in costs)),
+        kept=kept_for_backward(graph, batch, dtypes),
         receptive_field=fields[graph.outputs[0]],
         published=graph.published,
         warnings=graph.warnings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["BITS", "Dtypes", "bytes_of"]
+__all__ = ["BITS", "Dtypes", "bytes_of", "whole_bytes"]
 
 BITS: Final = {
     "float64": 64,
@@ -27,4 +27,9 @@ class Dtypes(NamedTuple):
 
 def bytes_of(elements: int, dtype: str) -> int:
     """Bytes of one tensor: ⌈elements · bits / 8⌉, so that each tensor starts on a byte."""
-    return (elements * BITS[dtype] + 7) // 8
+    return whole_bytes(elements * BITS[dtype])
+
+
+def whole_bytes(bits: int) -> int:
+    """⌈bits / 8⌉."""
+    return (bits + 7) // 8

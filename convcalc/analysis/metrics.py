@@ -59,6 +59,13 @@ METRICS: Final = (
         of_layers=False,
     ),
     Metric("weight_bytes", "Weight memory", "bytes", "of all weight tensors"),
+    Metric(
+        "training_bytes",
+        "Training memory",
+        "bytes",
+        "what autograd keeps for the backward pass, the weights, and a gradient for each of them",
+        of_layers=False,
+    ),
 )
 _BY_KEY: Final = {each.key: each for each in METRICS}
 

@@ -13,6 +13,7 @@ from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     POINTWISE,
+    Kept,
     Layer,
     Memory,
     Operations,
@@ -51,15 +52,22 @@ class Activation(Layer):
     memory = Memory.IN_PLACE
     per_element: ClassVar[Operations]
     """What one element costs."""
+    keeps_output: ClassVar[bool] = False
+    """Whether the gradient is worked out from the output; otherwise from the input."""
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:  # noqa: ARG002
         return self.per_element.times(product(output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input or the output, whichever the gradient is worked out from."""
+        return Kept(inputs=not self.keeps_output, output=self.keeps_output)
 
 
 class Relu(Activation, kind="relu", known_as=("rectifier",)):
     """max(0, x): a comparison."""
 
     per_element = Operations(comparisons=1)
+    keeps_output = True
 
 
 class Relu6(Activation, kind="relu6"):
@@ -144,12 +152,14 @@ class Sigmoid(Activation, kind="sigmoid", known_as=("logistic",)):
     """1 / (1 + e⁻ˣ): an exponential, an add and a divide."""
 
     per_element = Operations(exponentials=1, adds=1, divides=1)
+    keeps_output = True
 
 
 class Tanh(Activation, kind="tanh"):
     """tanh(x): one transcendental function."""
 
     per_element = Operations(exponentials=1)
+    keeps_output = True
 
 
 class Softplus(Activation, kind="softplus"):
@@ -200,6 +210,10 @@ class Softmax(Layer, kind="softmax"):
         axis = dimension(self.dim, inputs[0])
         rows = product((*output[:axis], *output[axis + 1 :]))
         return Operations(adds=2 * n - rows, divides=n, comparisons=n - rows, exponentials=n)
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The output."""
+        return Kept(output=True)
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         finding = dimension_finding(self.dim, inputs[0], "dim")

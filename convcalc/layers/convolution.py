@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
-from convcalc.layers.declaration import Operations, Shape, Tensor, field, is_refuted
+from convcalc.layers.declaration import Kept, Operations, Shape, Tensor, field, is_refuted
 from convcalc.layers.field_types import Boolean, Choice, Integer, PerAxis
 from convcalc.layers.window import SlidingWindow, per_axis
 
@@ -56,6 +56,10 @@ class Convolution(SlidingWindow):
             macs=product(output) * self.channels_per_group(channels_in) * product(kernel),
             adds=product(output) if self.bias else 0,
         )
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, for the gradient of the weights."""
+        return Kept(inputs=True)
 
 
 class Conv(

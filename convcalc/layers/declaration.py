@@ -24,6 +24,8 @@ __all__ = [
     "POINTWISE",
     "WHOLE_INPUT",
     "FieldDeclaration",
+    "Kept",
+    "KeptTensor",
     "Layer",
     "Memory",
     "Operations",
@@ -86,6 +88,25 @@ class Memory(Enum):
     """As above, but its output may take over the memory of an input that no one else reads."""
     VIEW = "view"
     """Its output is its input's memory under another shape: nothing is allocated."""
+
+
+class KeptTensor(NamedTuple):
+    """A tensor that a layer makes for its backward pass alone, for one sample."""
+
+    name: str
+    elements: Number
+    bits: int | None = None
+    """Bits of an element; None: as the activations."""
+    per_batch: bool = False
+    """Whether there is one for the whole batch, as with the statistics of a batch norm."""
+
+
+class Kept(NamedTuple):
+    """What autograd keeps until a layer's backward pass."""
+
+    inputs: bool = False
+    output: bool = False
+    tensors: tuple[KeptTensor, ...] = ()
 
 
 class Window(NamedTuple):
@@ -225,6 +246,15 @@ class Layer:
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:  # noqa: ARG002
         """Operations for one sample at inference."""
         return Operations()
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """What the backward pass needs beside the weights, as PyTorch's autograd keeps it."""
+        return Kept()
+
+    @property
+    def memory_in_training(self) -> Memory:
+        """What the layer does to memory in training, where that differs from inference."""
+        return self.memory
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """What an output position sees: a window for each spatial axis of the input.

@@ -10,6 +10,7 @@ from convcalc.layers.convolution import check_given_size
 from convcalc.layers.declaration import (
     POINTWISE,
     WHOLE_INPUT,
+    Kept,
     Layer,
     Operations,
     Shape,
@@ -64,6 +65,10 @@ class Linear(
         return Operations(
             macs=product(output) * inputs[0][-1], adds=product(output) if self.bias else 0
         )
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, for the gradient of the weights."""
+        return Kept(inputs=True)
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """The last axis is seen whole; at the others each output position sees its own."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
+    Kept,
     Layer,
     Memory,
     Operations,
@@ -92,6 +93,10 @@ class Mul(ElementwiseMerge, kind="mul", known_as=("multiply", "times", "product"
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
         return Operations(multiplies=self.merge_operations(inputs, output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """Every input: the gradient of each is made of the others."""
+        return Kept(inputs=True)
 
 
 class Concat(Layer, kind="concat", known_as=("concatenate", "cat", "concatenation", "join")):

@@ -9,6 +9,8 @@ from convcalc.algebra import Number, product
 from convcalc.errors import Finding
 from convcalc.layers.convolution import check_given_size
 from convcalc.layers.declaration import (
+    Kept,
+    KeptTensor,
     Layer,
     Memory,
     Operations,
@@ -92,6 +94,17 @@ class BatchNorm(
         ).times(channels)
         return apply.plus(statistics).plus(each)
 
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, and for each channel the batch's mean and inverse deviation."""
+        channels = inputs[0][0]
+        return Kept(
+            inputs=True,
+            tensors=(
+                KeptTensor("mean", channels, per_batch=True),
+                KeptTensor("inverse_deviation", channels, per_batch=True),
+            ),
+        )
+
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """With statistics of the input itself every position sees all of it."""
         if self.track_running_stats:
@@ -134,4 +147,17 @@ class LocalResponseNorm(
         # x², α·mean | size − 1 of the window and k | by size and by the power | the power
         return Operations(multiplies=2, adds=self.size, divides=2, exponentials=1).times(
             product(output)
+        )
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, its squares with the padding around the channels, the sum, and its power."""
+        channels, *positions = inputs[0]
+        n, around = product(inputs[0]), product((channels + self.size - 1, *positions))
+        return Kept(
+            inputs=True,
+            tensors=(
+                KeptTensor("squares", around),
+                KeptTensor("sum", n),
+                KeptTensor("power", n),
+            ),
         )

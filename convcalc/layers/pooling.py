@@ -16,6 +16,8 @@ from convcalc.algebra import (
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     WHOLE_INPUT,
+    Kept,
+    KeptTensor,
     Layer,
     Operations,
     Shape,
@@ -126,6 +128,10 @@ class MaxPool(
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
         return Operations(comparisons=product(output) * (self.window_elements(inputs) - 1))
 
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, and for each output element where its maximum stands, in 64 bits."""
+        return Kept(inputs=True, tensors=(KeptTensor("indices", product(output), bits=64),))
+
 
 class AvgPool(
     WindowPool,
@@ -141,6 +147,10 @@ class AvgPool(
         return Operations(
             adds=product(output) * (self.window_elements(inputs) - 1), divides=product(output)
         )
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input."""
+        return Kept(inputs=True)
 
 
 class AdaptiveAvgPool(
@@ -173,6 +183,10 @@ class AdaptiveAvgPool(
         channels, *spatial = inputs[0]
         held = tuple(n + m - common_divisor(n, m) for n, m in zip(spatial, output[1:], strict=True))
         return Operations(adds=channels * product(held) - product(output), divides=product(output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input; nothing where it is a mean over everything, whose gradient needs no values."""
+        return Kept(inputs=any(is_refuted(lambda m=m: m == 1) for m in output[1:]))  # type: ignore[misc]
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """Exact where each output size divides its input size.

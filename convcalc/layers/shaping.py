@@ -9,6 +9,8 @@ from convcalc.algebra import product
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     WHOLE_INPUT,
+    Kept,
+    KeptTensor,
     Layer,
     Memory,
     Shape,
@@ -48,6 +50,15 @@ class Dropout(
         help="share of the elements that is zeroed; has no bearing on the cost",
         known_as=("rate", "ratio", "prob"),
     )
+
+    @property
+    def memory_in_training(self) -> Memory:
+        """A tensor of its own, unless nothing is zeroed."""
+        return Memory.ALLOCATES if self.p else Memory.VIEW
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The mask, in the format of the activations: PyTorch multiplies by it on a CPU."""
+        return Kept(tensors=(KeptTensor("mask", product(output)),)) if self.p else Kept()
 
 
 class Flatten(Layer, kind="flatten", known_as=("view", "reshape")):

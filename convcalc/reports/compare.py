@@ -24,6 +24,7 @@ SUMMARY_METRICS: Final = (
     "activation_bytes",
     "peak_activation_bytes",
     "weight_bytes",
+    "training_bytes",
 )
 
 

@@ -1,0 +1,83 @@
+"""What training holds in memory, by hand; the oracle tests hold it against PyTorch."""
+
+import pytest
+
+import convcalc
+from convcalc.analysis import Dtypes
+from convcalc.analysis.training import kept_for_backward
+from convcalc.sources import load
+
+
+@pytest.fixture
+def kept(tmp_path):
+    def measure(layers, *, batch=1, dtypes=Dtypes(), shape=(4, 6, 6)):
+        path = tmp_path / "net.yaml"
+        lines = [f"input: {list(shape)}", "layers:", *(f"  - {layer}" for layer in layers)]
+        path.write_text("\n".join(lines) + "\n")
+        return kept_for_backward(load(str(path)), batch, dtypes).size
+
+    return measure
+
+
+CONV = "conv: {out_channels: 8, kernel_size: 1}"
+
+
+def test_a_conv_keeps_its_input(kept):
+    # 4·6·6 elements of 4 bytes
+    assert kept([CONV]) == 576
+    assert kept([CONV], batch=3) == 3 * 576
+
+
+def test_relu_keeps_its_output_and_the_next_conv_the_same_tensor(kept):
+    # input 576 and the ReLU's output, 8·6·6·4 = 1,152, kept for itself and for the second conv
+    assert kept([CONV, "relu", CONV]) == 576 + 1_152
+
+
+def test_silu_keeps_its_input_beside_what_the_next_conv_needs(kept):
+    assert kept([CONV, "silu", CONV]) == 576 + 1_152 + 1_152
+
+
+def test_batch_norm_keeps_its_input_and_two_statistics_for_the_batch(kept):
+    # two times 8 channels of 4 bytes, however large the batch
+    assert kept([CONV, "batch_norm"]) == 576 + 1_152 + 64
+    assert kept([CONV, "batch_norm"], batch=5) == 5 * (576 + 1_152) + 64
+
+
+def test_max_pool_keeps_its_input_and_64_bit_indices(kept):
+    # 8·3·3 indices of 8 bytes
+    assert kept([CONV, "max_pool: {kernel_size: 2}"]) == 576 + 1_152 + 576
+
+
+def test_indices_stay_64_bits_wide_in_half_precision(kept):
+    half = Dtypes("float16", "float16")
+    assert kept([CONV, "max_pool: {kernel_size: 2}"], dtypes=half) == 288 + 576 + 576
+
+
+def test_layers_before_anything_is_learned_keep_nothing(kept):
+    assert kept(["relu", "max_pool: {kernel_size: 2}"]) == 0
+    # The conv needs its input, the pool's output: 4·3·3·4 bytes.
+    assert kept(["max_pool: {kernel_size: 2}", CONV]) == 144
+
+
+def test_views_keep_what_is_under_them(kept):
+    # The linear layer needs the flattened ReLU output, which the ReLU keeps already.
+    assert kept([CONV, "relu", "flatten", "linear: {out_features: 2}"]) == 576 + 1_152
+
+
+def test_dropout_keeps_a_mask_and_makes_a_tensor_of_its_own(kept):
+    # the mask, and dropout's output for the second conv
+    assert kept([CONV, "dropout", CONV]) == 576 + 1_152 + 1_152
+    assert kept([CONV, "dropout: {p: 0}", CONV]) == 576 + 1_152
+
+
+def test_a_mean_over_everything_keeps_nothing(kept):
+    assert kept([CONV, "global_avg_pool"]) == 576
+    assert kept([CONV, "adaptive_avg_pool: {output_size: 1}"]) == 576
+    assert kept([CONV, "adaptive_avg_pool: {output_size: 2}"]) == 576 + 1_152
+    assert kept([CONV, "avg_pool: {kernel_size: 6}"]) == 576 + 1_152
+
+
+def test_training_memory_adds_weights_and_gradients():
+    costs = convcalc.analyze("lenet5", batch=2)
+    # 61,706 parameters and as many gradients, of 4 bytes
+    assert costs.training_bytes == costs.kept.size + 8 * 61_706
