@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
-from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeVar
 
@@ -88,8 +88,8 @@ ColumnsOption = Annotated[
     typer.Option(
         "--columns",
         metavar="NAME,...",
-        help="Columns of the layer table, such as name,output,weights,params,macs,flops,"
-        "receptive_field.",
+        help="Columns of the layer table: name, kind, input, output, weights, params, buffers, "
+        "macs, flops, macs_share, params_share, activation_bytes, receptive_field, jump, …",
     ),
 ]
 ColorOption = Annotated[
@@ -98,7 +98,7 @@ ColorOption = Annotated[
 
 
 class _Settings(NamedTuple):
-    """Options that both `analyze` and `compare` have, understood."""
+    """The options that all commands have, understood."""
 
     variables: dict[str, str]
     batch: int
@@ -139,142 +139,21 @@ def _version(
         raise typer.Exit
 
 
-def _command(function: Command) -> Command:
-    """Make ``function`` a command: findings go to stderr and exit with 2."""
-
-    @wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
-        from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
-
-        try:
-            function(*args, **kwargs)
-            sys.stdout.flush()
-        except ConvcalcError as error:
-            _print_findings(
-                error.findings, color=_color(str(kwargs.get("color", "auto")), sys.stderr)
-            )
-            raise typer.Exit(EXIT_CANNOT_JUDGE) from None
-        except BrokenPipeError:
-            # What is still buffered has nowhere to go; say so to the interpreter's last flush too.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(EXIT_CLOSED_PIPE) from None
-
-    app.command()(guarded)
-    return function
-
-
-@_command
-def analyze(
-    specs: SpecsArgument,
-    set_: SetOption = None,
-    batch: BatchOption = 1,
-    dtype: DtypeOption = "float32",
-    weights_dtype: WeightsDtypeOption = None,
-    activations_dtype: ActivationsDtypeOption = None,
-    format_: FormatOption = None,
-    export: ExportOption = None,
-    depth: DepthOption = None,
-    columns: ColumnsOption = None,
-    color: ColorOption = "auto",
-) -> None:
-    """The layer table and the totals of each network.
-
-    \b
-    Examples:
-      convcalc analyze net.yaml
-      convcalc analyze resnet::resnet152 --depth 2
-      convcalc analyze net.yaml --set H=192 --batch 8 --format json
-    """  # noqa: D301 - the \b keeps the lines of the examples apart
-    from convcalc import __version__  # noqa: PLC0415 - see above
-    from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
-
-    settings = _settings(
-        set_, batch, dtype, weights_dtype, activations_dtype, format_, export, depth, color
-    )
-    names = _columns(columns)
-    analyses = _analyzed(specs, settings)
-    report = analyses_report(analyses, depth=settings.depth, columns=names, version=__version__)
-    _emit(report, settings)
-
-
-@_command
-def compare(
-    specs: SpecsArgument,
-    reference: Annotated[
-        str | None,
-        typer.Option("--reference", help="The network to compare with; by default the first."),
-    ] = None,
-    *,
-    layers: Annotated[
-        bool, typer.Option("--layers", help="Layer by layer, aligned by name.")
-    ] = False,
-    set_: SetOption = None,
-    batch: BatchOption = 1,
-    dtype: DtypeOption = "float32",
-    weights_dtype: WeightsDtypeOption = None,
-    activations_dtype: ActivationsDtypeOption = None,
-    format_: FormatOption = None,
-    export: ExportOption = None,
-    depth: DepthOption = None,
-    color: ColorOption = "auto",
-) -> None:
-    """Networks side by side, with their ratios.
-
-    One file with variants compares its variants.
-
-    \b
-    Examples:
-      convcalc compare inception_naive inception_bottleneck
-      convcalc compare resnet --reference resnet50
-      convcalc compare before.yaml after.yaml --layers
-    """  # noqa: D301 - the \b keeps the lines of the examples apart
-    from convcalc import __version__  # noqa: PLC0415 - see above
-    from convcalc.analysis.comparison import Comparison  # noqa: PLC0415 - see above
-    from convcalc.reports.report import comparison_report  # noqa: PLC0415 - see above
-
-    settings = _settings(
-        set_, batch, dtype, weights_dtype, activations_dtype, format_, export, depth, color
-    )
-    analyses = _analyzed(specs, settings, every_variant=len(specs) == 1)
-    analyses = _told_apart(analyses)
-    comparison = Comparison(analyses, _reference(analyses, reference))
-    report = comparison_report(
-        comparison, by_layer=layers, depth=settings.depth, version=__version__
-    )
-    _emit(report, settings)
-
-
-@_command
-def specs(
-    format_: FormatOption = None,
-    color: ColorOption = "auto",
-) -> None:
-    """The networks that ship with convcalc.
-
-    Any of them can stand in place of a file: convcalc analyze resnet::resnet50
-    """
-    from convcalc.reports.specs import specs_report  # noqa: PLC0415 - see above
-    from convcalc.sources import shipped_names  # noqa: PLC0415 - see above
-
-    settings = _settings(None, 1, "float32", None, None, format_, None, None, color)
-    analyses = _analyzed(shipped_names(), settings, every_variant=True)
-    _emit(specs_report(analyses), settings)
-
-
 # -- understanding options -------------------------------------------------------------------------
 
 
 def _settings(
-    set_: list[str] | None,
-    batch: int,
-    dtype: str,
-    weights_dtype: str | None,
-    activations_dtype: str | None,
-    format_: str | None,
-    export: list[str] | None,
-    depth: str | None,
-    color: str,
+    set_: SetOption = None,
+    batch: BatchOption = 1,
+    dtype: DtypeOption = "float32",
+    weights_dtype: WeightsDtypeOption = None,
+    activations_dtype: ActivationsDtypeOption = None,
+    format_: FormatOption = None,
+    export: ExportOption = None,
+    depth: DepthOption = None,
+    color: ColorOption = "auto",
 ) -> _Settings:
+    """The options that all commands have, understood. Raises UsageError."""
     from convcalc.analysis import Dtypes  # noqa: PLC0415 - see above
     from convcalc.api import checked_dtype  # noqa: PLC0415 - see above
 
@@ -349,6 +228,127 @@ def _color(when: str, stream: Any) -> bool:  # noqa: ANN401 - any stream
     if when != "auto":
         return when == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+# -- commands -------------------------------------------------------------------------------------
+
+
+def _command(*options: str) -> Callable[[Command], Command]:
+    """Make a function a command; in place of its ``settings`` it has options of `_settings`.
+
+    ``options`` names those of them that make sense for it; all do if none is named. Findings go to
+    stderr and exit with 2, a closed pipe with 141.
+    """
+    every = signature(_settings, eval_str=True).parameters
+    shared = {name: every[name] for name in options or every}
+
+    def decorate(function: Command) -> Command:
+        command = _guarded(function, tuple(shared))
+        parameters = [
+            parameter.replace(kind=Parameter.KEYWORD_ONLY)
+            for parameter in (
+                *signature(function, eval_str=True).parameters.values(),
+                *shared.values(),
+            )
+            if parameter.name != "settings"
+        ]
+        # What typer reads.
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(function.__name__)(command)
+        return function
+
+    return decorate
+
+
+def _guarded(function: Callable[..., None], shared: tuple[str, ...]) -> Callable[..., None]:
+    def command(**arguments: Any) -> None:  # noqa: ANN401 - as typer parsed them
+        from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+
+        options = {name: arguments.pop(name) for name in shared}
+        try:
+            function(settings=_settings(**options), **arguments)
+            sys.stdout.flush()
+        except ConvcalcError as error:
+            _print_findings(error.findings, color=_color(options["color"], sys.stderr))
+            raise typer.Exit(EXIT_CANNOT_JUDGE) from None
+        except BrokenPipeError:
+            # What is still buffered has nowhere to go; say so to the interpreter's last flush too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_CLOSED_PIPE) from None
+
+    command.__doc__ = function.__doc__
+    return command
+
+
+@_command()
+def analyze(specs: SpecsArgument, settings: _Settings, columns: ColumnsOption = None) -> None:
+    """The layer table and the totals of each network.
+
+    \b
+    Examples:
+      convcalc analyze net.yaml
+      convcalc analyze resnet::resnet152 --depth 2
+      convcalc analyze net.yaml --set H=192 --batch 8 --format json
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
+
+    names = _columns(columns)
+    analyses = _analyzed(specs, settings)
+    report = analyses_report(analyses, depth=settings.depth, columns=names, version=__version__)
+    _emit(report, settings)
+
+
+@_command()
+def compare(
+    specs: SpecsArgument,
+    settings: _Settings,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", help="The network to compare with; by default the first."),
+    ] = None,
+    *,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Layer by layer, aligned by name.")
+    ] = False,
+) -> None:
+    """Networks side by side, with their ratios.
+
+    One file with variants compares its variants.
+
+    \b
+    Examples:
+      convcalc compare inception_naive inception_bottleneck
+      convcalc compare resnet --reference resnet50
+      convcalc compare before.yaml after.yaml --layers
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.analysis.comparison import Comparison  # noqa: PLC0415 - see above
+    from convcalc.reports.report import comparison_report  # noqa: PLC0415 - see above
+
+    if settings.depth is not None and not layers:
+        raise _bad_option("--depth folds layers, and there are none here", "add --layers")
+    analyses = _analyzed(specs, settings, every_variant=len(specs) == 1)
+    analyses = _told_apart(analyses)
+    comparison = Comparison(analyses, _reference(analyses, reference))
+    report = comparison_report(
+        comparison, by_layer=layers, depth=settings.depth, version=__version__
+    )
+    _emit(report, settings)
+
+
+@_command("format_", "export", "color")
+def specs(settings: _Settings) -> None:
+    """The networks that ship with convcalc.
+
+    Any of them can stand in place of a file: convcalc analyze resnet::resnet50
+    """
+    from convcalc.reports.specs import specs_report  # noqa: PLC0415 - see above
+    from convcalc.sources import shipped_names  # noqa: PLC0415 - see above
+
+    analyses = _analyzed(shipped_names(), settings, every_variant=True)
+    _emit(specs_report(analyses), settings)
 
 
 # -- networks --------------------------------------------------------------------------------------

@@ -347,6 +347,8 @@ class TestFindings:
             ["analyze"],
             ["explode", "lenet5"],
             ["compare", "lenet5", "no-such.yaml"],
+            ["compare", "lenet5", "inception_3a", "--depth", "1"],
+            ["specs", "--batch", "2"],
         ],
     )
     def test_what_cannot_be_understood_exits_with_2(self, run, arguments):
