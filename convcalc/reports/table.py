@@ -36,7 +36,9 @@ def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None
         markup=False,
         emoji=False,
     )
-    for part in _fitting(sheet, console.width):
+    for number, part in enumerate(_fitting(sheet, console.width)):
+        if number:
+            console.print()
         # A number is never cut: in a terminal too narrow for it the line wraps.
         console.width = max(console.width, _width(part, range(len(part.columns))))
         _print_part(part, console)
