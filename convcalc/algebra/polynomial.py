@@ -54,7 +54,7 @@ class Symbol(NamedTuple):
 class Floor(NamedTuple):
     """⌊numerator/denominator⌋ in lowest form, denominator positive and not 1."""
 
-    numerator: Polynomial
+    numerator: Integral
     denominator: Integral
 
     def __str__(self) -> str:
@@ -155,8 +155,6 @@ class Polynomial:
         return self - other * (self // other)
 
     def __rmod__(self, other: Integral) -> Integral:
-        if not isinstance(other, int):
-            return NotImplemented
         return other - self * (other // self)
 
     # -- comparison: decided for all values of the symbols, or an error -------------------------
@@ -166,10 +164,7 @@ class Polynomial:
             return NotImplemented
         if isinstance(other, Polynomial) and self._terms == other._terms:
             return True
-        difference = self - other
-        if isinstance(difference, int):
-            return difference == 0
-        low, high = _bounds(difference)
+        low, high = _bounds(self - other)
         if (low is not None and low > 0) or (high is not None and high < 0):
             return False
         raise UndecidableError(f"{self} = {other}", _symbols(self) | _symbols(other))
@@ -300,8 +295,6 @@ def greatest_common_divisor(a: Integral, b: int) -> Integral:
     """
     if isinstance(a, int):
         return gcd(a, b)
-    if b == 1 or exact_quotient(a, b) is not None:
-        return b
     floors: Integral = 0
     for j in range(1, b):
         floors = floors + a * j // b
@@ -336,8 +329,6 @@ def _floor_quotient(numerator: Integral, divisor: Integral) -> Integral:
         if _is_negative(-product - 1):  # as c and d are known not to be negative, so must c·d be
             others = rest - Polynomial({((inner, 1),): 1})
             return quotient + _floor_quotient(inner.numerator + others * inner.denominator, product)
-    if isinstance(rest, int):
-        rest = Polynomial({_CONSTANT: rest})  # the one place a constant stands as a numerator
     return quotient + Polynomial({((Floor(rest, divisor), 1),): 1})
 
 
@@ -373,7 +364,7 @@ def _long_division(numerator: Integral, divisor: Integral) -> tuple[Integral, In
         terms = _terms_of(open_terms)
         monomial = max(terms, key=_degree_order)
         ratio = _over(monomial, lead)
-        times = 0 if ratio is None else terms[monomial] // divisor._terms[lead]
+        times = terms[monomial] // divisor._terms[lead]
         if ratio is None or times == 0:
             rest[monomial] = terms[monomial]
             open_terms = open_terms - _canonical({monomial: terms[monomial]})
@@ -396,7 +387,7 @@ def _lowest_terms(numerator: Integral, divisor: Integral) -> tuple[Integral, Int
         divisors = {monomial: coefficient // common for monomial, coefficient in divisors.items()}
     if constant:
         terms[_CONSTANT] = constant
-    elif terms and isinstance(divisor, Polynomial):
+    elif isinstance(divisor, Polynomial):
         shared = _shared_factor(*terms, *divisors)
         terms = {_over(monomial, shared) or _CONSTANT: a for monomial, a in terms.items()}
         divisors = {_over(monomial, shared) or _CONSTANT: a for monomial, a in divisors.items()}
@@ -555,9 +546,9 @@ def _term_text(monomial: Monomial, coefficient: int) -> str:
     return "·".join(factors)
 
 
-def _is_factor(formula: Integral) -> bool:
-    """Whether the text of ``formula`` is one factor, neither a sum nor a product."""
-    if isinstance(formula, int):
-        return formula >= 0
-    [(monomial, coefficient), *others] = formula._terms.items()
+def _is_factor(divisor: Integral) -> bool:
+    """Whether the text of ``divisor`` is one factor, neither a sum nor a product."""
+    if isinstance(divisor, int):
+        return True
+    [(monomial, coefficient), *others] = divisor._terms.items()
     return not others and coefficient == 1 and len(monomial) == 1

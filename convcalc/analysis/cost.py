@@ -9,8 +9,8 @@ from typing import NamedTuple, cast
 from convcalc.algebra import Number, product
 from convcalc.analysis.dtypes import Dtypes, bytes_of
 from convcalc.analysis.liveness import Peak, peak_of
-from convcalc.analysis.training import KeptForBackward, kept_for_backward
 from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
+from convcalc.analysis.training import KeptForBackward, kept_for_backward
 from convcalc.errors import Finding, Place
 from convcalc.graph import Graph, PublishedFigure
 from convcalc.layers import Layer

@@ -186,7 +186,7 @@ class AdaptiveAvgPool(
 
     def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
         """The input; nothing where it is a mean over everything, whose gradient needs no values."""
-        return Kept(inputs=any(is_refuted(lambda m=m: m == 1) for m in output[1:]))  # type: ignore[misc]
+        return Kept(inputs=any(not is_refuted(lambda m=m: m != 1) for m in output[1:]))  # type: ignore[misc]
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """Exact where each output size divides its input size.

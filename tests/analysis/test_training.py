@@ -8,9 +8,12 @@ from convcalc.analysis.training import kept_for_backward
 from convcalc.sources import load
 
 
+FLOAT32 = Dtypes()
+
+
 @pytest.fixture
 def kept(tmp_path):
-    def measure(layers, *, batch=1, dtypes=Dtypes(), shape=(4, 6, 6)):
+    def measure(layers, *, batch=1, dtypes=FLOAT32, shape=(4, 6, 6)):
         path = tmp_path / "net.yaml"
         lines = [f"input: {list(shape)}", "layers:", *(f"  - {layer}" for layer in layers)]
         path.write_text("\n".join(lines) + "\n")

@@ -1,0 +1,352 @@
+"""Shown numbers: what is printed is the formula that ran, and every step of it has the value."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+
+import pytest
+from formula_trees import OPERATORS, POINTS, POSITIVE, SYMBOLS, compute, many, read, trees
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcalc.algebra import Polynomial, Shown, UndecidableError, product, symbol
+
+H, W = symbol("H"), symbol("W")
+A, B, C = Shown(5, "a"), Shown(3, "b"), Shown(2, "c")
+NEGATIVE = Shown(-4, "n")
+
+
+# -- derivations ----------------------------------------------------------------------------------
+
+
+def test_a_quantity_is_shown_with_its_value():
+    assert str(A) == "a = 5"
+    assert repr(A) == "<Shown a = 5>"
+
+
+def test_the_output_size_of_a_convolution():
+    i, k, s, p, d = (
+        Shown(value, name) for name, value in {"i": 224, "k": 7, "s": 2, "p": 3, "d": 1}.items()
+    )
+    size = (i + (p + p) - d * (k - 1) - 1) // s + 1
+    assert size.formula == "⌊(i + 2·p − d·(k − 1) − 1)/s⌋ + 1"
+    assert size.substituted == "⌊(224 + 2·3 − 1·(7 − 1) − 1)/2⌋ + 1"
+    assert size.value == 112  # 223//2 + 1
+    assert str(size) == f"{size.formula} = {size.substituted} = 112"
+
+
+def test_the_parameters_of_a_convolution():
+    weights = product((Shown(64, "C_out"), Shown(4, "C_in") // Shown(2, "g"), *[Shown(7, "k")] * 2))
+    # 64 · 2 · 49 = 6272
+    assert str(weights) == "C_out·⌊C_in/g⌋·k·k = 64·⌊4/2⌋·7·7 = 6272"
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (A + B, "a + b = 5 + 3 = 8"),
+        (A - B, "a − b = 5 − 3 = 2"),
+        (A * B, "a·b = 5·3 = 15"),
+        (A // C, "⌊a/c⌋ = ⌊5/2⌋ = 2"),
+        (A % B, "a mod b = 5 mod 3 = 2"),
+        (A + 1, "a + 1 = 5 + 1 = 6"),
+        (1 + A, "1 + a = 1 + 5 = 6"),
+        (A - 1, "a − 1 = 5 − 1 = 4"),
+        (9 - A, "9 − a = 9 − 5 = 4"),
+        (A * 2, "a·2 = 5·2 = 10"),
+        (2 * A, "2·a = 2·5 = 10"),
+        (A // 2, "⌊a/2⌋ = ⌊5/2⌋ = 2"),
+        (9 // A, "⌊9/a⌋ = ⌊9/5⌋ = 1"),
+        (A % 2, "a mod 2 = 5 mod 2 = 1"),
+        (9 % A, "9 mod a = 9 mod 5 = 4"),
+    ],
+)
+def test_an_operation_is_shown_with_both_operands(shown, text):
+    assert str(shown) == text
+
+
+def test_a_step_that_repeats_the_one_before_is_left_out():
+    assert str(-A) == "−a = −5"
+
+
+def test_operations_leave_their_operands_alone():
+    _ = (A + B, A - 1, 2 * A, A // B, A % B, -A)
+    assert str(A) == "a = 5"
+    assert str(B) == "b = 3"
+
+
+# -- brackets -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (A + B + C, "a + b + c = 5 + 3 + 2 = 10"),
+        (A + (B + C), "a + (b + c) = 5 + (3 + 2) = 10"),
+        (A - B - C, "a − b − c = 5 − 3 − 2 = 0"),
+        (A - (B - C), "a − (b − c) = 5 − (3 − 2) = 4"),
+        (A * B + C, "a·b + c = 5·3 + 2 = 17"),
+        (A - B * C, "a − b·c = 5 − 3·2 = −1"),
+        ((A + B) * C, "(a + b)·c = (5 + 3)·2 = 16"),
+        (A * (B + C), "a·(b + c) = 5·(3 + 2) = 25"),
+        (A * (B * C), "a·b·c = 5·3·2 = 30"),
+        (A * B // C, "⌊a·b/c⌋ = ⌊5·3/2⌋ = 7"),
+        (A * (B // C), "a·⌊b/c⌋ = 5·⌊3/2⌋ = 5"),
+        ((A + B) // C, "⌊(a + b)/c⌋ = ⌊(5 + 3)/2⌋ = 4"),
+        (A // (B + C), "⌊a/(b + c)⌋ = ⌊5/(3 + 2)⌋ = 1"),
+        (A // (B * C), "⌊a/(b·c)⌋ = ⌊5/(3·2)⌋ = 0"),
+        (A // B // C, "⌊⌊a/b⌋/c⌋ = ⌊⌊5/3⌋/2⌋ = 0"),
+        (A // (B // C), "⌊a/⌊b/c⌋⌋ = ⌊5/⌊3/2⌋⌋ = 5"),
+        (-(A + B), "−(a + b) = −(5 + 3) = −8"),
+        (-(A * B), "−a·b = −5·3 = −15"),
+        (-A * B, "(−a)·b = (−5)·3 = −15"),
+        (-A + B, "−a + b = −5 + 3 = −2"),
+        (A - -B, "a − (−b) = 5 − (−3) = 8"),
+        (operator.neg(-A), "−(−a) = −(−5) = 5"),
+        (-(A // C), "−⌊a/c⌋ = −⌊5/2⌋ = −2"),
+        (-A // C, "⌊(−a)/c⌋ = ⌊(−5)/2⌋ = −3"),
+        (A * -2, "a·(−2) = 5·(−2) = −10"),
+        (A + -2, "a + (−2) = 5 + (−2) = 3"),
+        (-2 * A, "(−2)·a = (−2)·5 = −10"),
+    ],
+)
+def test_brackets_stand_where_the_order_of_operations_needs_them(shown, text):
+    assert str(shown) == text
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ((A + B) % C, "(a + b) mod c = (5 + 3) mod 2 = 0"),
+        ((A * B) % C, "(a·b) mod c = (5·3) mod 2 = 1"),
+        (A // B % C, "⌊a/b⌋ mod c = ⌊5/3⌋ mod 2 = 1"),
+        (A % B % C, "(a mod b) mod c = (5 mod 3) mod 2 = 0"),
+        (A % (B % C), "a mod (b mod c) = 5 mod (3 mod 2) = 0"),
+        (A * (B % C), "a·(b mod c) = 5·(3 mod 2) = 5"),
+        (A % B * C, "(a mod b)·c = (5 mod 3)·2 = 4"),
+        (A % B + C, "(a mod b) + c = (5 mod 3) + 2 = 4"),
+        (A - B % C, "a − (b mod c) = 5 − (3 mod 2) = 4"),
+        (A % B // C, "⌊(a mod b)/c⌋ = ⌊(5 mod 3)/2⌋ = 1"),
+        (-(A % B), "−(a mod b) = −(5 mod 3) = −2"),
+    ],
+)
+def test_a_modulo_has_brackets_in_whatever_it_is_part_of(shown, text):
+    assert str(shown) == text
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (NEGATIVE, "n = −4"),
+        (-NEGATIVE, "−n = −(−4) = 4"),
+        (NEGATIVE - A, "n − a = −4 − 5 = −9"),
+        (A - NEGATIVE, "a − n = 5 − (−4) = 9"),
+        (A + NEGATIVE, "a + n = 5 + (−4) = 1"),
+        (NEGATIVE * A, "n·a = (−4)·5 = −20"),
+        (A * NEGATIVE, "a·n = 5·(−4) = −20"),
+        (NEGATIVE // A, "⌊n/a⌋ = ⌊(−4)/5⌋ = −1"),
+        (A // NEGATIVE, "⌊a/n⌋ = ⌊5/(−4)⌋ = −2"),
+        (NEGATIVE % A, "n mod a = (−4) mod 5 = 1"),
+        (NEGATIVE + NEGATIVE, "2·n = 2·(−4) = −8"),
+    ],
+)
+def test_a_negative_value_has_brackets_where_its_name_needs_none(shown, text):
+    assert str(shown) == text
+
+
+# -- the same quantity twice ----------------------------------------------------------------------
+
+
+def test_a_quantity_added_to_itself_is_twice_that():
+    p = Shown(3, "p")
+    assert str(p + p) == "2·p = 2·3 = 6"
+    assert str(p + p + p) == "2·p + p = 2·3 + 3 = 9"
+    assert str(p + Shown(3, "p")) == "2·p = 2·3 = 6"
+    assert str(A // B + A // B) == "2·⌊a/b⌋ = 2·⌊5/3⌋ = 2"
+    assert str(A * (p + p)) == "a·2·p = 5·2·3 = 30"
+
+
+def test_sums_and_products_added_to_themselves_stay_as_they_are():
+    assert str((A + B) + (A + B)) == "a + b + (a + b) = 5 + 3 + (5 + 3) = 16"
+    assert str(A * B + A * B) == "a·b + a·b = 5·3 + 5·3 = 30"
+
+
+def test_two_values_of_one_name_are_not_twice_either():
+    assert str(Shown(1, "p") + Shown(2, "p")) == "p + p = 1 + 2 = 3"
+
+
+# -- formulas as values ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (Shown(H, "i"), "i = H"),
+        (Shown(H, "i") // 2, "⌊i/2⌋ = ⌊H/2⌋"),
+        (Shown(H, "i") + A - A, "i + a − a = H + 5 − 5 = H"),
+        (Shown(H + 1, "i") * B, "i·b = (H + 1)·3 = 3·H + 3"),
+        (Shown(2 * H, "i") // 3, "⌊i/3⌋ = ⌊2·H/3⌋"),
+        (Shown(2 * H, "i") // Shown(2 * W, "k"), "⌊i/k⌋ = ⌊2·H/(2·W)⌋ = ⌊H/W⌋"),
+        (Shown(H**2, "i") // Shown(W**2, "k"), "⌊i/k⌋ = ⌊H²/W²⌋"),
+        (A - Shown(2 * H, "i"), "a − i = 5 − 2·H = −2·H + 5"),
+        (A - Shown(-H, "i"), "a − i = 5 − (−H) = H + 5"),
+        (Shown(-H, "i") - A, "i − a = −H − 5"),
+        (Shown(H // 2, "i") * B, "i·b = ⌊H/2⌋·3 = 3·⌊H/2⌋"),
+        (Shown(2 * H, "i") % B, "i mod b = (2·H) mod 3 = 2·H − 3·⌊2·H/3⌋"),
+    ],
+)
+def test_a_formula_is_put_in_with_the_brackets_it_needs(shown, text):
+    assert str(shown) == text
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (H + A, "H + a = H + 5"),
+        (H - A, "H − a = H − 5"),
+        (H * A, "H·a = H·5 = 5·H"),
+        ((H + 1) * A, "(H + 1)·a = (H + 1)·5 = 5·H + 5"),
+        (H // A, "⌊H/a⌋ = ⌊H/5⌋"),
+        (H % A, "H mod a = H mod 5 = H − 5·⌊H/5⌋"),
+        (A // (2 * H), "⌊a/(2·H)⌋ = ⌊5/(2·H)⌋ = ⌊2/H⌋"),
+    ],
+)
+def test_a_formula_may_be_the_other_operand(shown, text):
+    assert str(shown) == text
+
+
+# -- comparisons ----------------------------------------------------------------------------------
+
+COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+def test_comparisons_are_of_the_values(compare):
+    for x, y in itertools.product((-2, 3, 4), repeat=2):
+        assert compare(Shown(x, "x"), Shown(y, "y")) is compare(x, y)
+        assert compare(Shown(x, "x"), y) is compare(x, y)
+        assert compare(x, Shown(y, "y")) is compare(x, y)
+
+
+def test_comparisons_with_formulas_are_of_the_values():
+    for compare in COMPARISONS:
+        expected = compare(2, 1)  # as H + 1 is to H
+        assert compare(Shown(H + 1, "i"), Shown(H, "k")) is expected
+        assert compare(Shown(H + 1, "i"), H) is expected
+        assert compare(H + 1, Shown(H, "k")) is expected
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+def test_a_comparison_of_formulas_may_be_undecidable(compare):
+    for left, right in ((Shown(H, "i"), A), (Shown(H, "i"), 5), (H, A), (H, Shown(W, "j"))):
+        with pytest.raises(UndecidableError):
+            compare(left, right)
+
+
+def test_a_shown_number_is_true_unless_it_is_0():
+    assert A
+    assert not Shown(0, "p")
+    with pytest.raises(UndecidableError):
+        bool(Shown(H - 1, "i"))
+
+
+def test_equal_values_have_equal_hashes():
+    assert hash(A) == hash(5) == hash(Shown(5, "x"))
+    assert {A: "five"}[5] == "five"
+
+
+def test_a_shown_number_is_not_its_text():
+    assert A != "a = 5"
+    with pytest.raises(TypeError):
+        _ = A < "a"
+
+
+def test_a_choice_is_made_by_value_and_keeps_its_derivation():
+    assert min(0, B - A) == -2
+    assert str(min(0, B - A)) == "b − a = 3 − 5 = −2"
+    assert min(0, A - B) == 0
+    assert str(max(A, B)) == "a = 5"
+
+
+def test_division_by_zero_is_an_error():
+    with pytest.raises(ZeroDivisionError):
+        A // Shown(0, "s")
+    with pytest.raises(ZeroDivisionError):
+        A % 0
+
+
+# -- products -------------------------------------------------------------------------------------
+
+
+def test_a_product_of_numbers():
+    assert product(()) == 1
+    assert product((7,)) == 7
+    assert product((2, 3, 7)) == 42
+    assert str(product((2, H, 3, W))) == "6·H·W"
+
+
+def test_a_product_starts_with_its_first_factor():
+    assert str(product((A,))) == "a = 5"
+    assert str(product((A, B, C))) == "a·b·c = 5·3·2 = 30"
+    assert str(product((A, 1))) == "a·1 = 5·1 = 5"
+
+
+# -- any formula ----------------------------------------------------------------------------------
+
+
+@many(1500)
+@given(trees(), st.fixed_dictionaries({name: st.integers(-9, 30) for name in SYMBOLS}))
+def test_every_step_has_the_value_that_integers_give(tree, values):
+    quantities = {name: Shown(value, name) for name, value in values.items()}
+    try:
+        expected = compute(tree, values)
+    except ZeroDivisionError:
+        with pytest.raises(ZeroDivisionError):
+            compute(tree, quantities)
+        return
+    shown = compute(tree, quantities)
+    if not isinstance(shown, Shown):  # no quantity in the tree
+        assert shown == expected
+        return
+    assert shown.value == expected
+    assert read(shown.formula, values) == expected
+    assert read(shown.substituted) == expected
+    formula, *steps = str(shown).split(" = ")
+    assert formula == shown.formula
+    assert {read(step) for step in steps} == {expected}
+
+
+@many(1000)
+@given(trees(3), st.fixed_dictionaries(dict.fromkeys(SYMBOLS, POSITIVE)), POINTS)
+def test_every_step_has_the_value_that_formulas_give(tree, sizes, point):
+    symbols = {name: symbol(name) for name in SYMBOLS}
+    formulas = {name: compute(size, symbols) for name, size in sizes.items()}
+    values = {name: compute(size, point) for name, size in sizes.items()}
+    shown = compute(tree, {name: Shown(value, name) for name, value in formulas.items()})
+    if not isinstance(shown, Shown):  # no quantity in the tree
+        return
+    expected = compute(tree, values)
+    assert str(shown.value) == str(compute(tree, formulas))
+    assert read(shown.formula, values) == expected
+    assert read(shown.substituted, point) == expected
+    at_point = shown.value.evaluate(point) if isinstance(shown.value, Polynomial) else shown.value
+    assert at_point == expected
+
+
+@many(500)
+@given(trees(3), POINTS)
+def test_ints_formulas_and_shown_numbers_agree(tree, point):
+    formula = compute(tree, {name: symbol(name) for name in SYMBOLS})
+    shown = compute(tree, {name: Shown(value, name) for name, value in point.items()})
+    expected = compute(tree, point)
+    assert (formula.evaluate(point) if isinstance(formula, Polynomial) else formula) == expected
+    assert (shown.value if isinstance(shown, Shown) else shown) == expected
+
+
+@pytest.mark.parametrize("sign", OPERATORS)
+def test_only_integers_and_formulas_are_operands(sign):
+    for left, right in ((A, "1"), ("1", A), (A, None), (None, A)):
+        if (sign, left) != ("%", "1"):  # a text's own % formats it
+            with pytest.raises(TypeError):
+                OPERATORS[sign](left, right)

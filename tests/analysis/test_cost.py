@@ -1,0 +1,229 @@
+"""What a network costs: each layer's row, and their sum."""
+
+import pytest
+
+from convcalc.algebra import symbol
+from convcalc.analysis import Dtypes, analyze_graph
+from convcalc.analysis.cost import Cost, sum_of
+from convcalc.errors import Finding, Place, SourceText, catalogue
+from convcalc.graph import PublishedFigure
+from convcalc.layers.activation import Relu
+from convcalc.layers.convolution import Conv
+from convcalc.layers.declaration import Operations, Tensor
+from convcalc.layers.linear import Linear
+from convcalc.layers.merging import Add, Concat, Mul
+from convcalc.layers.normalization import BatchNorm
+from convcalc.layers.pooling import GlobalAvgPool, MaxPool
+from convcalc.layers.shaping import Dropout, Flatten
+
+
+def lenet(network):
+    """A small classifier with a layer of each sort.
+
+    conv 1×9×9 → 4×8×8, norm, relu, pool → 4×4×4, flatten → 64, dropout, linear → 10
+    """
+    return network(input=(1, 9, 9)).chain(
+        conv=Conv(out_channels=4, kernel_size=2),
+        norm=BatchNorm(),
+        relu=Relu(),
+        pool=MaxPool(kernel_size=2),
+        flatten=Flatten(),
+        dropout=Dropout(),
+        classifier=Linear(out_features=10),
+    )
+
+
+def test_each_layer_has_a_row_with_what_it_costs(network):
+    analysis = analyze_graph(lenet(network).graph())
+    rows = {
+        row.name: (row.params, row.buffers, row.macs, row.flops, row.activation_elements)
+        for row in analysis.layers
+    }
+    assert rows == {
+        # 4 · 1 · 2 · 2 + 4 = 20; 4 · 64 = 256 outputs of 4 macs: 1,024; 2 · 1,024 + 256 = 2,304
+        "conv": (20, 0, 1_024, 2_304, 256),
+        "norm": (8, 8, 0, 512, 256),
+        "relu": (0, 0, 0, 256, 256),
+        "pool": (0, 0, 0, 192, 64),  # 64 outputs of 3 comparisons
+        "flatten": (0, 0, 0, 0, 0),
+        "dropout": (0, 0, 0, 0, 0),
+        "classifier": (650, 0, 640, 1_290, 10),  # 64 · 10 + 10; 2 · 640 + 10
+    }
+
+
+def test_the_total_is_the_sum_of_the_rows(network):
+    analysis = analyze_graph(lenet(network).graph())
+    assert analysis.params == 678  # 20 + 8 + 650
+    assert analysis.buffers == 8
+    assert analysis.macs == 1_664  # 1,024 + 640
+    assert analysis.flops == 4_554  # 2,304 + 512 + 256 + 192 + 1,290
+    assert analysis.activation_elements == 842  # 3 · 256 + 64 + 10
+    assert analysis.activation_bytes == 3_368
+    assert analysis.weight_bytes == 2_712  # 4 · 678
+    assert analysis.operations == Operations(
+        macs=1_664,
+        adds=522,  # 256 of conv, 256 of norm, 10 of linear
+        multiplies=256,
+        comparisons=448,  # 256 of relu, 192 of pool
+    )
+    assert analysis.total == sum_of(row.cost for row in analysis.layers)
+
+
+def test_the_peak_is_that_of_two_neighbours(network):
+    analysis = analyze_graph(lenet(network).graph())
+    assert analysis.peak_activation_bytes == 2_048  # 256 + 256 elements around the norm
+    assert [lenet(network).nodes[n].name for n in analysis.peak.live] == ["conv", "norm"]
+
+
+def test_a_row_says_where_its_layer_stands(network):
+    analysis = analyze_graph(lenet(network).graph())
+    conv, *_, flatten, _dropout, _classifier = analysis.layers
+    assert (conv.kind, conv.inputs, conv.input_shapes) == ("conv", ("input",), ((1, 9, 9),))
+    assert conv.output_shape == (4, 8, 8)
+    assert conv.weights == (Tensor("weight", (4, 1, 2, 2)), Tensor("bias", (4,)))
+    assert conv.layer == Conv(out_channels=4, kernel_size=2)
+    assert (flatten.kind, flatten.inputs, flatten.output_shape) == ("flatten", ("pool",), (64,))
+    assert analysis.layers[1].buffer_tensors == (
+        Tensor("running_mean", (4,)),
+        Tensor("running_var", (4,)),
+    )
+    assert analysis.layers[1].weight_bytes == 32
+
+
+def test_the_rows_stand_in_the_order_of_the_graph_without_the_inputs(network):
+    analysis = analyze_graph(lenet(network).graph())
+    assert [row.name for row in analysis.layers] == [
+        *("conv", "norm", "relu", "pool", "flatten", "dropout", "classifier"),
+    ]
+
+
+def test_counts_are_for_one_sample_and_bytes_for_the_batch(network):
+    one, many = (analyze_graph(lenet(network).graph(), batch=batch) for batch in (1, 16))
+    assert (many.batch, many.params, many.macs, many.flops) == (16, one.params, one.macs, one.flops)
+    assert many.activation_elements == one.activation_elements
+    assert many.activation_bytes == 53_888  # 16 · 3,368
+    assert many.peak_activation_bytes == 32_768  # 16 · 2,048
+    assert many.weight_bytes == one.weight_bytes
+    assert many.layers[0].activation_bytes == 16_384  # 16 · 256 · 4
+
+
+def test_weights_and_activations_have_their_own_formats(network):
+    analysis = analyze_graph(lenet(network).graph(), dtypes=Dtypes("int8", "float16"))
+    assert analysis.dtypes == ("int8", "float16")
+    assert analysis.weight_bytes == 678
+    assert analysis.activation_bytes == 1_684  # 842 · 2
+    assert analysis.peak_activation_bytes == 1_024
+
+
+def test_an_analysis_cannot_be_changed(network):
+    analysis = analyze_graph(lenet(network).graph())
+    with pytest.raises(AttributeError):
+        analysis.batch = 2
+
+
+def test_each_tensor_starts_on_a_byte(network):
+    graph = network(input=(3,)).chain(linear=Linear(out_features=3)).graph()
+    analysis = analyze_graph(graph, batch=3, dtypes=Dtypes("int4", "int4"))
+    assert analysis.weight_bytes == 7  # 9 weights take 4.5 bytes, so 5; 3 biases take 2
+    assert analysis.activation_bytes == 5  # 3 samples of 3 elements are one tensor: 9 in 4.5 bytes
+    assert analysis.peak_activation_bytes == 10
+
+
+def test_the_analysis_passes_on_what_the_graph_says(network):
+    place = Place(SourceText("net.yaml", "x"), 1, 1)
+    figure = PublishedFigure("params", "678", 678, 678, "a paper")
+    warning = Finding(catalogue.UNUSED_OUTPUT, "nothing reads the output of `lost`", place)
+    graph = lenet(network).graph(
+        name="lenet",
+        spec="net.yaml::lenet",
+        source="https://example.org",
+        published=(figure,),
+        warnings=(warning,),
+    )
+    analysis = analyze_graph(graph)
+    assert (analysis.name, analysis.spec) == ("lenet", "net.yaml::lenet")
+    assert analysis.source == "https://example.org"
+    assert (analysis.published, analysis.warnings) == ((figure,), (warning,))
+    assert (analysis.batch, analysis.dtypes) == (1, Dtypes())
+
+
+def test_inputs_and_outputs_have_names_and_shapes(network):
+    net = network(image=(3, 8, 8), mask=(1, 8, 8))
+    net.add("both", Concat(), "image", "mask")
+    net.add("pooled", GlobalAvgPool(), "both")
+    analysis = analyze_graph(net.graph("pooled", "both"))
+    assert analysis.inputs == (("image", (3, 8, 8)), ("mask", (1, 8, 8)))
+    assert analysis.outputs == (("pooled", (4, 1, 1)), ("both", (4, 8, 8)))
+    assert analysis.layers[0].inputs == ("image", "mask")
+    assert analysis.layers[0].input_shapes == ((3, 8, 8), (1, 8, 8))
+    assert analysis.receptive_field == analysis.layers[1].receptive_field
+    assert analysis.receptive_field.size == (8, 8)
+
+
+def test_one_layer_in_several_places_is_counted_on_each_input(network):
+    conv, relu = Conv(out_channels=2, kernel_size=1), Relu()
+    net = network(input=(3, 4))
+    net.add("first", conv)
+    net.add("first_relu", relu)
+    net.add("second", conv, "first_relu")
+    net.add("third", conv, "second")
+    net.add("sum", Add(), "second", "third")
+    net.add("map", Relu(), "input")
+    net.add("again", relu, "map")
+    analysis = analyze_graph(net.graph())
+    assert {row.name: row.params for row in analysis.layers if row.params} == {
+        "first": 8,  # 3 · 2 + 2
+        "second": 6,  # 2 · 2 + 2
+        "third": 6,
+    }
+    assert {row.name: row.flops for row in analysis.layers if row.kind == "relu"} == {
+        "first_relu": 8,
+        "map": 12,
+        "again": 12,
+    }
+
+
+def test_a_gate_reads_two_inputs(network):
+    net = network(input=(4, 3, 3))
+    net.add("pool", GlobalAvgPool())
+    net.add("gated", Mul(), "input", "pool")
+    analysis = analyze_graph(net.graph())
+    assert analysis.operations == Operations(adds=32, divides=4, multiplies=36)  # 4 · 8, 4, 4 · 9
+    # The input, the pooled and the gated map: 36 + 4 + 36 elements
+    assert analysis.peak_activation_bytes == 304
+
+
+def test_an_input_alone_costs_nothing(network):
+    analysis = analyze_graph(network(input=(3, 8)).graph())
+    assert analysis.layers == ()
+    assert analysis.total == Cost(0, 0, Operations(), 0, 0, 0)
+    assert analysis.peak_activation_bytes == 96  # the input itself, 24 · 4
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"conv": Conv(out_channels=4, kernel_size=3, stride=2, padding="same")},
+        {"relu": Relu(), "pool": MaxPool(kernel_size=2)},
+    ],
+)
+def test_a_network_with_free_sizes_has_no_numbers(network, layers):
+    graph = network(input=(3, symbol("H"), symbol("W"))).chain(**layers).graph()
+    with pytest.raises(TypeError, match="substitute its symbols first"):
+        analyze_graph(graph)
+
+
+def test_a_layer_with_free_weights_has_no_numbers(network):
+    graph = network(input=(3, 9)).chain(
+        conv=Conv(out_channels=4, kernel_size=symbol("k"), padding="same")
+    )
+    with pytest.raises(TypeError, match="is a formula"):
+        analyze_graph(graph.graph())
+
+
+def test_merging_gates_of_free_sizes_is_refused_for_that_reason_too(network):
+    net = network(input=(4, symbol("H"), symbol("W")))
+    net.add("pool", GlobalAvgPool())
+    net.add("gated", Mul(), "input", "pool")
+    with pytest.raises(TypeError, match="substitute its symbols first"):
+        analyze_graph(net.graph())

@@ -1,0 +1,211 @@
+"""Merges: what comes out, what it costs, and which shapes go together."""
+
+from itertools import product
+from math import prod
+
+import pytest
+
+from convcalc.algebra import symbol
+from convcalc.errors import catalogue
+from convcalc.layers.declaration import POINTWISE, Memory, Operations
+from convcalc.layers.merging import Add, Concat, ElementwiseMerge, Mul, broadcast_size
+
+C, H, W = symbol("C"), symbol("H"), symbol("W")
+
+
+# -- add ------------------------------------------------------------------------------------------
+
+
+def test_add_adds_once_for_each_further_input(run_layer):
+    two = run_layer(Add(), (256, 56, 56), (256, 56, 56))
+    assert two.output == (256, 56, 56)
+    assert two.operations == Operations(adds=802_816)  # 256 · 56 · 56 = 802,816
+    assert (two.weights, two.buffers) == ({}, {})
+    assert two.windows == (POINTWISE, POINTWISE)
+    four = run_layer(Add(), (10,), (10,), (10,), (10,))
+    assert four.operations == Operations(adds=30)
+    assert four.windows == ()
+
+
+def test_add_stretches_only_if_it_is_told_to(run_layer, refusal):
+    assert run_layer(Add(broadcast=True), (4, 5, 1), (1, 5, 6)).output == (4, 5, 6)
+    assert run_layer(Add(broadcast=True), (4, 5, 1), (1, 5, 6)).operations == Operations(adds=120)
+    assert refusal(Add(), (4, 5, 1), (1, 5, 6)).code is catalogue.SHAPES_DIFFER
+
+
+def test_merges_and_their_memory():
+    assert Add.memory is Mul.memory is Memory.IN_PLACE
+    assert Concat.memory is Memory.ALLOCATES
+    assert all(kind.merges for kind in (Add, Mul, Concat))
+
+
+@pytest.mark.parametrize(
+    ("other", "help_"),
+    [
+        ((32, 8, 8), "bring both to the same channels, for example with a 1×1 `conv`"),
+        (
+            (16, 4, 8),
+            "bring both to the same size: check the stride and padding on the way to each",
+        ),
+        ((16, 64), "both need the same number of axes"),
+    ],
+)
+def test_a_sum_of_different_shapes_is_refused(refusal, other, help_):
+    finding = refusal(Add(), (16, 8, 8), other)
+    assert finding.code is catalogue.SHAPES_DIFFER
+    assert finding.field is None
+    assert finding.operands == (0, 1)
+    shape = "×".join(map(str, other))
+    assert finding.message == f"`{{name}}` joins inputs of different shapes: 16×8×8 and {shape}"
+    assert finding.help == help_
+
+
+def test_each_input_at_fault_is_named():
+    shapes = ((16, 8), (8, 8), (16, 8), (16, 4))
+    found = list(Add().check(shapes))
+    assert [finding.operands for finding in found] == [(0, 1), (1, 2), (0, 3)]
+
+
+# -- mul ------------------------------------------------------------------------------------------
+
+
+def broadcast(shapes):
+    """The shape of a product of arrays and its multiplications, element by element.
+
+    None if the arrays do not go together. Indices of axes of size 1 stand still.
+    """
+    sizes = []
+    for axis in zip(*shapes, strict=True):
+        wanted = {size for size in axis if size != 1}
+        if len(wanted) > 1:
+            return None
+        sizes.append(max(axis))
+    multiplications = 0
+    for _ in product(*map(range, sizes)):
+        multiplications += len(shapes) - 1
+    return tuple(sizes), multiplications
+
+
+PAIRS = list(product(product((1, 2, 3), (1, 4)), repeat=2))
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_mul_stretches_axes_of_size_one(run_layer, refusal, one, other):
+    expected = broadcast((one, other))
+    if expected is None:
+        assert refusal(Mul(), one, other).code is catalogue.SHAPES_DIFFER
+    else:
+        found = run_layer(Mul(), one, other)
+        assert (found.output, found.operations) == (
+            expected[0],
+            Operations(multiplies=expected[1]),
+        )
+
+
+@pytest.mark.parametrize("sizes", list(product((1, 2, 3), repeat=3)))
+def test_mul_of_three_inputs_holds_each_against_each(run_layer, sizes):
+    shapes = tuple((size, 2) for size in sizes)
+    expected = broadcast(shapes)
+    if expected is None:
+        found = list(Mul().check(shapes))
+        assert found
+        for finding in found:
+            assert {sizes[n] for n in finding.operands} == {2, 3}
+    else:
+        found = run_layer(Mul(), *shapes)
+        assert (found.output, found.operations.multiplies) == expected
+
+
+def test_a_gate_is_stretched_over_the_map(run_layer):
+    for shapes in (((96, 14, 14), (96, 1, 1)), ((96, 1, 1), (96, 14, 14))):
+        found = run_layer(Mul(), *shapes)
+        assert found.output == (96, 14, 14)
+        assert found.operations == Operations(multiplies=18_816)  # 96 · 196 = 18,816
+
+
+def test_a_gate_is_stretched_over_a_map_of_free_size(run_layer):
+    for shapes in (((C, H, W), (C, 1, 1)), ((C, 1, 1), (C, H, W))):
+        found = run_layer(Mul(), *shapes)
+        assert found.output == (C, H, W)
+        assert found.operations == Operations(multiplies=C * H * W)
+
+
+def test_a_free_size_yields_to_a_known_one():
+    # The sizes go together if H is 1 or 7, and 7 comes out.
+    assert broadcast_size((H, 7)) == 7
+    assert broadcast_size((7, H)) == 7
+    assert broadcast_size((1, 1)) == 1
+
+
+def test_sizes_that_may_agree_pass(run_layer):
+    assert run_layer(Mul(), (C, H), (C, W)).output == (C, H)
+    assert run_layer(Add(), (C, 8), (16, 8)).output == (16, 8)
+
+
+def test_sizes_that_differ_but_may_be_one_pass_if_they_are_stretched(run_layer, refusal):
+    # H and H + 1 never agree, but an H of 1 would be stretched.
+    assert run_layer(Mul(), (4, H), (4, H + 1)).output == (4, H + 1)
+    assert refusal(Add(), (4, H), (4, H + 1)).code is catalogue.SHAPES_DIFFER
+    assert refusal(Mul(), (4, H + 1), (4, H + 2)).code is catalogue.SHAPES_DIFFER
+
+
+def test_mul_needs_the_same_number_of_axes(refusal):
+    finding = refusal(Mul(), (96, 14, 14), (96,))
+    assert finding.message == "`{name}` joins inputs of different shapes: 96×14×14 and 96"
+    assert finding.help == "both need the same number of axes"
+
+
+# -- concat ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shapes", "dim", "output"),
+    [
+        # GoogLeNet's inception 3a: 64 + 128 + 32 + 32 = 256
+        ([(64, 28, 28), (128, 28, 28), (32, 28, 28), (32, 28, 28)], 1, (256, 28, 28)),
+        ([(4, 5, 6), (4, 2, 6)], 2, (4, 7, 6)),
+        ([(4, 5, 6), (4, 5, 1)], -1, (4, 5, 7)),
+        ([(4, 5, 6), (9, 5, 6)], -3, (13, 5, 6)),
+        ([(10,), (1,), (100,)], 1, (111,)),
+        ([(C, H, W), (2 * C, H, W)], 1, (3 * C, H, W)),
+    ],
+)
+def test_concat_adds_the_sizes_of_one_dimension(run_layer, shapes, dim, output):
+    found = run_layer(Concat(dim=dim), *shapes)
+    assert found.output == output
+    assert found.operations == Operations()
+    assert (found.weights, found.buffers) == ({}, {})
+    assert found.windows == (POINTWISE,) * (len(output) - 1)
+
+
+def test_concat_copies_every_element():
+    shapes = ((3, 4, 5), (2, 4, 5))
+    assert prod(Concat().output(shapes)) == sum(map(prod, shapes))
+
+
+@pytest.mark.parametrize("other", [(32, 7, 8), (32, 8, 7), (32, 8), (32, 8, 8, 8)])
+def test_concat_needs_all_other_sizes_to_agree(refusal, other):
+    finding = refusal(Concat(), (64, 8, 8), (16, 8, 8), other)
+    assert finding.code is catalogue.SHAPES_DIFFER
+    assert finding.operands == (0, 2)
+    shape = "×".join(map(str, other))
+    assert finding.message == (
+        f"`{{name}}` joins inputs that differ beside dimension 1: 64×8×8 and {shape}"
+    )
+
+
+def test_concat_of_sizes_that_may_agree_passes(run_layer):
+    assert run_layer(Concat(), (C, H), (C, 8)).output == (2 * C, H)
+
+
+@pytest.mark.parametrize("dim", [0, 3, -3])
+def test_concat_needs_a_dimension_that_is_there(refusal, dim):
+    finding = refusal(Concat(dim=dim), (4, 5), (4, 5))
+    assert finding.code is catalogue.NO_SUCH_DIMENSION
+    assert finding.field == "dim"
+    assert finding.message == f"`dim` is {dim}, but the input is 4×5"
+
+
+def test_what_elementwise_merges_share_must_be_filled_in():
+    with pytest.raises(NotImplementedError):
+        ElementwiseMerge().broadcasts()
