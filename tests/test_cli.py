@@ -182,7 +182,12 @@ class TestFormats:
         assert stem["params"] == 9_408
         assert stem["macs"] == 118_013_952
         assert stem["activation_elements"] == 802_816
-        assert stem["receptive_field"] == {"size": [7, 7], "jump": [2, 2], "start": [-3, -3]}
+        assert stem["receptive_field"] == {
+            "size": [7, 7],
+            "jump": [2, 2],
+            "start": [-3, -3],
+            "aligned": True,
+        }
 
     def test_csv_has_a_row_a_layer_with_raw_integers(self, run):
         rows = list(csv.DictReader(io.StringIO(run("analyze", "lenet5", "--format", "csv").stdout)))

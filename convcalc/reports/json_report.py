@@ -123,7 +123,12 @@ def _metrics(costed: Analysis | LayerCost) -> dict[str, object]:
 
 
 def _receptive_field(field: ReceptiveField) -> dict[str, object]:
-    return {"size": list(field.size), "jump": list(field.jump), "start": list(field.start)}
+    return {
+        "size": list(field.size),
+        "jump": list(field.jump),
+        "start": list(field.start),
+        "aligned": field.aligned,
+    }
 
 
 def _plain(value: object) -> object:

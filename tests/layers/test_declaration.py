@@ -308,6 +308,10 @@ def test_a_layer_says_what_it_is():
     assert repr(Thing(size=4)) == "Thing(size=4, share=0.5)"
 
 
+def test_a_pointwise_window_is_one_position_in_steps_of_one():
+    assert POINTWISE == (1, 1, 0)
+
+
 def test_a_kind_that_says_nothing_passes_its_input_on():
     thing, inputs = Thing(size=4), ((3, 8, 9),)
     assert list(thing.check(inputs)) == []
@@ -411,6 +415,28 @@ def test_a_size_is_1_or_more_and_a_padding_0_or_more(kind, name):
     with pytest.raises(FieldValueError) as caught:
         type_.parse(least - 1)
     assert caught.value.code is catalogue.OUT_OF_RANGE
+
+
+SHARES_AND_FACTORS = {
+    ("batch_norm", "eps"): (0, None),
+    ("batch_norm", "momentum"): (0, 1),
+    ("local_response_norm", "alpha"): (0, None),
+    ("local_response_norm", "beta"): (0, None),
+    ("local_response_norm", "k"): (0, None),
+    ("leaky_relu", "negative_slope"): (None, None),
+    ("elu", "alpha"): (None, None),
+    ("dropout", "p"): (0, 1),
+}
+
+
+def test_numbers_that_are_no_sizes_have_these_bounds():
+    bounds = {
+        (kind, d.name): (d.type.minimum, d.type.maximum)
+        for kind, declared in all_kinds().items()
+        for d in declared.declarations
+        if isinstance(d.type, Real)
+    }
+    assert bounds == SHARES_AND_FACTORS
 
 
 @pytest.mark.parametrize("kind", all_kinds())

@@ -77,10 +77,18 @@ def test_a_fraction_is_answered_with_the_ways_to_round_it():
     )
 
 
-def test_a_huge_number_is_shortened():
-    error = refused(Integer(), 10**50)
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(10**50, "1.000e+50"), (10**40, "1.000e+40"), (10**40 - 1, "9" * 40)],
+)
+def test_a_huge_number_is_shortened(value, text):
+    error = refused(Integer(), value)
     assert error.code is catalogue.NUMBER_TOO_LARGE
-    assert str(error).endswith("not 1.000e+50")
+    assert str(error).endswith(f"not {text}")
+
+
+def test_a_text_of_40_characters_is_not_shortened():
+    assert str(refused(Integer(), "x" * 40)).endswith("not the text '" + "x" * 40 + "'")
 
 
 def test_a_long_text_is_shortened():
@@ -227,7 +235,7 @@ def labelled(type_):
 def test_every_type_has_a_schema_that_tells_values_from_others(type_):
     # bool is an int to Python and another type to JSON; a tuple is JSON's list.
     values = [0, 1, -1, 7, 10**19, 0.5, 1.5, True, "a", "same", "x", None]
-    values += [[], [3], [3, 0], [1, None], [[0, 1]], [[1]], [1, 2, 3, 4]]
+    values += [[], [3], [3, 0], [1, None], [[0, 1]], [[1]], [[1, 1, 1]], [1, 2, 3, 4]]
     for value in values:
         try:
             type_.parse(frozen(value))
@@ -268,6 +276,33 @@ def frozen(value):
     if isinstance(value, list):
         return tuple(map(frozen, value))
     return Fraction(value) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize(
+    ("type_", "label"),
+    [
+        (Integer(), "a whole number, 1 or more"),
+        (Integer(0), "a whole number, 0 or more"),
+        (Integer(None), "a whole number"),
+        (Real(), "a number"),
+        (Real(0), "a number, 0 or more"),
+        (Real(0, 1), "a number from 0 to 1"),
+        (Boolean(), "true or false"),
+        (Choice("a", "b"), "one of `a`, `b`"),
+        (PerAxis(Integer()), "a whole number, 1 or more; or a list with one for each axis"),
+        (
+            PerAxis(Integer(), nullable=True),
+            "a whole number, 1 or more (null: as the input); or a list with one for each axis",
+        ),
+        (
+            Padding(),
+            "a whole number, 0 or more; a list with one, or a pair [before, after], for each "
+            "axis; `same` (output = ⌈input / stride⌉) or `valid` (none)",
+        ),
+    ],
+)
+def test_every_type_says_in_words_what_it_holds(type_, label):
+    assert type_.label() == label
 
 
 def test_every_type_is_among_those_that_are_tried():

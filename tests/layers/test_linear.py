@@ -44,11 +44,12 @@ def test_the_features_of_a_vector_may_be_stated(run_layer):
     assert run_layer(Linear(out_features=2, in_features=3), (3,)).output == (2,)
 
 
-def test_a_feature_map_must_be_flattened_or_meant(refusal):
-    finding = refusal(Linear(out_features=10), (512, 7, 8))
+@pytest.mark.parametrize(("shape", "text"), [((512, 8), "512×8"), ((512, 7, 8), "512×7×8")])
+def test_a_feature_map_must_be_flattened_or_meant(refusal, shape, text):
+    finding = refusal(Linear(out_features=10), shape)
     assert finding.code is catalogue.WRONG_RANK
     assert finding.field is None
-    assert finding.message == "`linear` needs a vector, but the input of `{name}` is 512×7×8"
+    assert finding.message == f"`linear` needs a vector, but the input of `{{name}}` is {text}"
     assert "put `flatten` before it" in finding.help
     assert finding.help.endswith("say `in_features: 8`")
 
