@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 from convcalc.algebra import Number
 from convcalc.graph import Graph, Node
-from convcalc.layers.declaration import POINTWISE, Window
+from convcalc.layers.declaration import POINTWISE, Shape, Window
 
 __all__ = ["ReceptiveField", "receptive_fields"]
 
@@ -61,9 +61,15 @@ def receptive_fields(graph: Graph) -> tuple[ReceptiveField, ...]:
     Raises UndecidableError where free symbols leave open how far a field goes.
     """
     seen: list[tuple[Axis, ...]] = []
+    windows: dict[tuple[int, tuple[Shape, ...]], tuple[Window, ...] | None] = {}
     for node in graph.nodes:
         if node.inputs:
-            axes = _through(graph, node, _met(graph, node, [seen[n] for n in node.inputs]))
+            shapes = graph.input_shapes(node)
+            key = (id(node.layer), shapes)
+            if key not in windows:
+                windows[key] = node.layer.windows(shapes)
+            met = _met(graph, node, [seen[n] for n in node.inputs])
+            axes = _through(windows[key], shapes[0], met)
         else:
             axes = ((Path(1, 0, 1),),) * (len(node.shape) - 1)
         seen.append(axes)
@@ -81,14 +87,14 @@ def _field(axes: tuple[Axis, ...]) -> ReceptiveField:
     )
 
 
-def _through(graph: Graph, node: Node, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
-    """What is seen behind a layer whose input has ``axes``."""
-    shapes = graph.input_shapes(node)
-    windows = node.layer.windows(shapes)
+def _through(
+    windows: tuple[Window, ...] | None, shape: Shape, axes: tuple[Axis, ...]
+) -> tuple[Axis, ...]:
+    """What is seen behind a layer with these windows, from an input with these axes."""
     if windows is None:
         # All positions of the input: from what the first sees to what the last sees. Axes that
         # were joined before have none: every position sees what all see.
-        counts = shapes[0][1:] if len(shapes[0]) == len(axes) + 1 else (1,) * len(axes)
+        counts = shape[1:] if len(shape) == len(axes) + 1 else (1,) * len(axes)
         windows = tuple(Window(n, n, 0) for n in counts)
     if len(windows) != len(axes):
         return axes  # the axes were joined before
@@ -100,14 +106,11 @@ def _through(graph: Graph, node: Node, axes: tuple[Axis, ...]) -> tuple[Axis, ..
 
 def _behind(axis: Axis, window: Window) -> Axis:
     size, stride, start = window
-    return _merged(
-        Path(
-            path.jump * stride,
-            path.start + start * path.jump,
-            path.end + (start + size - 1) * path.jump,
-        )
-        for path in axis
-    )
+    behind = [
+        Path(jump * stride, first + start * jump, end + (start + size - 1) * jump)
+        for jump, first, end in axis
+    ]
+    return (behind[0],) if len(behind) == 1 else _merged(behind)
 
 
 def _met(graph: Graph, node: Node, inputs: list[tuple[Axis, ...]]) -> tuple[Axis, ...]:

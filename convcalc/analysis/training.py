@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 from convcalc.algebra import product
 from convcalc.analysis.dtypes import BITS, Dtypes, bytes_of, whole_bytes
 from convcalc.graph import Graph
-from convcalc.layers.declaration import Memory
+from convcalc.layers.declaration import Kept, Memory, Shape
 
 __all__ = ["KeptForBackward", "kept_for_backward"]
 
@@ -33,18 +33,23 @@ def kept_for_backward(graph: Graph, batch: int, dtypes: Dtypes) -> KeptForBackwa
     learns: list[bool] = []
     kept: set[int] = set()
     size = 0
+    known: dict[tuple[int, tuple[Shape, ...]], tuple[bool, Kept]] = {}
     for position, node in enumerate(graph.nodes):
         shapes = graph.input_shapes(node)
         layer = node.layer
+        key = (id(layer), shapes)
+        if key not in known:
+            has_weights = bool(shapes) and bool(layer.weights(shapes))
+            known[key] = (
+                has_weights,
+                layer.kept_for_backward(shapes, node.shape) if shapes else Kept(),
+            )
+        has_weights, needed = known[key]
         is_view = bool(shapes) and layer.memory_in_training is Memory.VIEW
         owners.append(owners[node.inputs[0]] if is_view else position)
-        learns.append(
-            bool(shapes)
-            and (bool(layer.weights(shapes)) or any(learns[source] for source in node.inputs))
-        )
+        learns.append(has_weights or any(learns[source] for source in node.inputs))
         if not learns[position]:
             continue
-        needed = layer.kept_for_backward(shapes, node.shape)
         if needed.inputs:
             kept.update(owners[source] for source in node.inputs)
         if needed.output:

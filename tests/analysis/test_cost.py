@@ -1,7 +1,10 @@
 """What a network costs: each layer's row, and their sum."""
 
+import gc
+
 import pytest
 
+import convcalc
 from convcalc.algebra import symbol
 from convcalc.analysis import Dtypes, analyze_graph
 from convcalc.analysis.cost import Cost, sum_of
@@ -227,3 +230,17 @@ def test_merging_gates_of_free_sizes_is_refused_for_that_reason_too(network):
     net.add("gated", Mul(), "input", "pool")
     with pytest.raises(TypeError, match="substitute its symbols first"):
         analyze_graph(net.graph())
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(enabled):
+    was_enabled = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        convcalc.analyze("lenet5")
+        assert gc.isenabled() is enabled
+        with pytest.raises(TypeError):
+            analyze_graph(convcalc.load("vgg", {"H": symbol("H")}))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

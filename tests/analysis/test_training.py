@@ -7,7 +7,6 @@ from convcalc.analysis import Dtypes
 from convcalc.analysis.training import kept_for_backward
 from convcalc.sources import load
 
-
 FLOAT32 = Dtypes()
 
 
