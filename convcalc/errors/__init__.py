@@ -122,28 +122,34 @@ class Findings:
     def __len__(self) -> int:
         return len(self._found)
 
-    def add(self, finding: Finding) -> int:
-        """Take in a finding; its number, for `relate`. Raises EnoughFindingsError at the limit.
+    def add(self, finding: Finding) -> None:
+        """Take in a finding. Raises EnoughFindingsError with the last that there is room for.
 
         Warnings stop nothing: those past the limit are dropped.
         """
         if finding.is_warning:
             if len(self._found) - self.errors < MAX_FINDINGS:
                 self._found.append(_shortened(finding))
-            return len(self._found) - 1
+            return
+        self._found.append(_shortened(finding))
         self.errors += 1
-        finding = _shortened(finding)
-        if self.errors < MAX_FINDINGS:
-            self._found.append(finding)
-            return len(self._found) - 1
-        more = f"this is the finding number {MAX_FINDINGS}; what comes after it was not read"
-        self._found.append(finding._replace(notes=(*finding.notes, more)))
-        raise EnoughFindingsError
+        if self.errors >= MAX_FINDINGS:
+            raise EnoughFindingsError
 
     def relate(self, number: int, related: Related) -> None:
-        """Add a place to the finding of this number."""
+        """Add a place to the finding of this number, counted from 0."""
         finding = self._found[number]
         self._found[number] = finding._replace(related=(*finding.related, related))
+
+    def in_order(self) -> list[Finding]:
+        """The findings in the order of the text, those without a place first."""
+        ordered = sorted(
+            self._found, key=lambda f: (f.place.line, f.place.column) if f.place else (0, 0)
+        )
+        if self.errors >= MAX_FINDINGS:
+            more = f"there may be more: after {MAX_FINDINGS} findings nothing is read any further"
+            ordered[-1] = ordered[-1]._replace(notes=(*ordered[-1].notes, more))
+        return ordered
 
 
 class ConvcalcError(Exception):

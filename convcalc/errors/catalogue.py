@@ -136,7 +136,7 @@ ALIAS_CYCLE = Code(
 TOO_MANY_NODES = Code(
     "E019",
     "too many values",
-    "A spec has at most 250,000 values, where each use of an alias counts as a copy of what it "
+    "A spec has at most 50,000 values, where each use of an alias counts as a copy of what it "
     "refers to: nine levels of nine aliases would be a billion.",
 )
 NESTED_TOO_DEEPLY = Code(
@@ -148,7 +148,7 @@ NESTED_TOO_DEEPLY = Code(
 NOT_FINITE = Code(
     "E021",
     "not a finite number",
-    "Infinity and NaN (`.inf`, `.nan`, 1e999) are no sizes.",
+    "Infinity and NaN (`.inf`, `.nan`) are no sizes.",
     example="input: [3, .inf, 32]\nlayers: [relu]\n",
 )
 SEXAGESIMAL_LOOKALIKE = Code(
@@ -411,6 +411,15 @@ TOO_MANY_LAYERS = Code(
     "too many layers",
     "A network has at most 150,000 layers.",
     example="input: [3, 32, 32]\nlayers:\n  - repeat: 10**9\n    relu:\n",
+)
+TOO_MUCH_WORK = Code(
+    "E313",
+    "too much to work out",
+    "A network is built in about a second, or not at all: rounds of `repeat` and `for`, layers "
+    "that differ and expressions are counted as they are gone through. 100,000 equal layers are "
+    "no trouble, nor are 15,000 different ones.",
+    example="input: [3, 32, 32]\nlayers:\n  - relu\n  - repeat: 1000\n    layers:\n"
+    "      - repeat: 1000\n        sigmoid:\n        if: i < 0\n",
 )
 
 # -- E4: the command line -------------------------------------------------------------------------

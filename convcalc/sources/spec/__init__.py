@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from convcalc.errors import Finding, Place, SourceText, SpecError, catalogue, close_match
+from convcalc.errors import (
+    EnoughFindingsError,
+    Finding,
+    Findings,
+    Place,
+    SourceText,
+    SpecError,
+    catalogue,
+    close_match,
+    listed,
+)
 from convcalc.graph import Graph
 from convcalc.sources.spec.document import Document
 from convcalc.sources.spec.expansion import Expansion
-from convcalc.sources.spec.expression import UNKNOWN, Expression, ExpressionError, Value
+from convcalc.sources.spec.expression import (
+    UNKNOWN,
+    Expression,
+    ExpressionError,
+    Value,
+    is_bounded,
+)
 from convcalc.sources.spec.grammar import Grammar
 from convcalc.sources.spec.yaml_nodes import compose
 
@@ -22,11 +38,16 @@ class Spec:
     def __init__(self, source: SourceText, text: str) -> None:
         """Read ``text``. What is wrong with it is said when a graph is asked for."""
         self._source = source
-        self._findings: list[Finding] = []
-        root = compose(source, text, self._findings)
+        self._findings = Findings()
         self._document: Document | None = None
-        if root is not None or not self._findings:
-            self._document = Grammar(source, self._findings).document(root)
+        try:
+            root = compose(source, text, self._findings)
+            if root is not None or not self._findings.errors:
+                self._document = Grammar(source, self._findings).document(root)
+        except EnoughFindingsError:
+            return
+        except RecursionError:
+            self._findings.add(_too_deep(source))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -57,53 +78,61 @@ class Spec:
         ``name`` is used if the spec names no network. Raises SpecError with everything that is
         wrong.
         """
-        findings = list(self._findings)
+        findings = Findings(self._findings)
         document = self._document
         if document is None:
-            raise SpecError(findings)
+            raise SpecError(findings.in_order())
         if variant is None and document.variants:
             variant = next(iter(document.variants))
         if variant is not None and variant not in document.variants:
-            close = close_match(variant, document.variants)
-            known = ", ".join(f"`{v}`" for v in document.variants) or "none"
-            findings.append(
-                Finding(
-                    catalogue.UNKNOWN_VARIANT,
-                    f"{self._source.name} has no variant `{variant}`",
-                    help=f"did you mean `{close}`?" if close else f"there are {known}",
-                )
-            )
-            raise SpecError(findings)
-        values = _variable_values(document, variant, settings or {}, findings)
-        graph = Expansion(document, values, findings).graph(
-            name=variant or document.name or name, spec=spec
-        )
-        if graph is None or any(not finding.is_warning for finding in findings):
-            raise SpecError(_in_order(findings))
+            raise SpecError([*findings.in_order(), self._unknown_variant(variant, document)])
+        graph = None
+        try:
+            expansion = Expansion(document, findings)
+            _set_variables(expansion, variant, settings or {})
+            graph = expansion.graph(name=variant or document.name or name, spec=spec)
+        except EnoughFindingsError:
+            pass
+        except RecursionError:
+            findings.add(_too_deep(self._source))
+        if graph is None or findings.errors:
+            raise SpecError(findings.in_order())
         if settings:
             return graph  # published figures are of the network as it stands in the file
         return replace(graph, published=document.published.get(variant, ()))
 
+    def _unknown_variant(self, variant: str, document: Document) -> Finding:
+        close = close_match(variant, document.variants)
+        known = listed(document.variants) or "none"
+        return Finding(
+            catalogue.UNKNOWN_VARIANT,
+            f"{self._source.name} has no variant `{variant}`",
+            help=f"did you mean `{close}`?" if close else f"there are {known}",
+        )
 
-def _variable_values(
-    document: Document,
-    variant: str | None,
-    settings: Mapping[str, Value | str],
-    findings: list[Finding],
-) -> dict[str, Value]:
-    """The value of each variable: as set, else as the variant has it, else as declared."""
+
+def _too_deep(source: SourceText) -> Finding:
+    """The finding for a spec that fits into the limits, read by a program deep in its own calls."""
+    return Finding(
+        catalogue.NESTED_TOO_DEEPLY, "the spec is nested too deeply", Place(source, 1, 1)
+    )
+
+
+def _set_variables(
+    expansion: Expansion, variant: str | None, settings: Mapping[str, Value | str]
+) -> None:
+    """Give each variable its value: as set, else as the variant has it, else as declared."""
+    document, findings, values = expansion.document, expansion.findings, expansion.variables
     given = _parsed_settings(document, settings, findings)
     changes = {variable.name: variable for variable in document.variants.get(variant or "", ())}
-    values: dict[str, Value] = {}
     for declared in document.variables:
         name = declared.name
         if name in given:
             values[name] = given[name]
             continue
         chosen = changes.get(name, declared)
-        values[name] = UNKNOWN
         if chosen.value is None:
-            findings.append(
+            findings.add(
                 Finding(
                     catalogue.UNSET_VARIABLE,
                     f"the variable `{name}` has no value",
@@ -111,57 +140,65 @@ def _variable_values(
                     help=f"give it one with `--set {name}=…`, or in a variant",
                 )
             )
+            values[name] = UNKNOWN
             continue
         # A variant may use variables that are declared after the one it sets.
-        missing = [read for read in chosen.value.names if read not in values]
+        missing = sorted(read for read in chosen.value.names if read not in values)
         if missing:
-            findings.append(
+            findings.add(
                 Finding(
                     catalogue.UNKNOWN_VARIABLE,
-                    f"`{name}` uses `{missing[0]}`, which is declared after it",
-                    chosen.place,
-                    help="a variable may use those before it: move it down",
+                    f"`{name}` uses itself"
+                    if missing[0] == name
+                    else f"`{name}` uses `{missing[0]}`, which is declared after it",
+                    chosen.value.place,
+                    help="a variable may use those that are declared before it",
                 )
             )
+            values[name] = UNKNOWN
             continue
-        values[name] = Expansion(document, {}, findings).evaluate(chosen.value, values)
-    return values
+        values[name] = expansion.evaluate(chosen.value, values)
 
 
 def _parsed_settings(
-    document: Document, settings: Mapping[str, Value | str], findings: list[Finding]
+    document: Document, settings: Mapping[str, Value | str], findings: Findings
 ) -> dict[str, Value]:
     known = [variable.name for variable in document.variables]
     values: dict[str, Value] = {}
     for name, setting in settings.items():
         if name not in known:
             close = close_match(name, known)
-            findings.append(
+            findings.add(
                 Finding(
                     catalogue.UNKNOWN_VARIABLE,
                     f"the spec has no variable `{name}` to set",
                     help=f"did you mean `{close}`?"
                     if close
-                    else f"it has {', '.join(f'`{k}`' for k in known) or 'none'}",
+                    else f"it has {listed(known) or 'none'}",
                 )
             )
             continue
         if not isinstance(setting, str):
             values[name] = setting
+            if not is_bounded(setting):
+                values[name] = UNKNOWN
+                findings.add(
+                    Finding(
+                        catalogue.NUMBER_TOO_LARGE,
+                        f"the value that `{name}` is set to is too large",
+                    )
+                )
             continue
         try:
             values[name] = _setting_value(setting)
         except ExpressionError as error:
+            values[name] = UNKNOWN
             source = SourceText(f"--set {name}", setting)
-            offset, length = error.span or (0, max(1, len(setting)))
-            findings.append(
-                Finding(
-                    error.code,
-                    str(error),
-                    Place(source, 1, offset + 1, length),
-                    help=error.help,
-                )
-            )
+            offset, length = error.span or (0, len(setting))
+            if "\n" in setting:
+                offset, length = 0, 1  # the first line has to do
+            place = Place(source, 1, offset + 1, max(1, length))
+            findings.add(Finding(error.code, str(error), place, help=error.help))
     return values
 
 
@@ -171,16 +208,11 @@ def _setting_value(setting: str) -> Value:
     if not expression.names:
         return expression.constant
     name, offset = next(iter(expression.names.items()))
-    if name == setting:
-        return setting
+    if name == setting.strip():
+        return name
     raise ExpressionError(
         catalogue.UNKNOWN_VARIABLE,
         f"unknown variable `{name}`",
         (offset, len(name)),
         help="a setting is a number, a word or an expression without variables",
     )
-
-
-def _in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order of the text, those without a place first."""
-    return sorted(findings, key=lambda f: (f.place.line, f.place.column) if f.place else (0, 0))

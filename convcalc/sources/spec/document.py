@@ -9,11 +9,13 @@ from convcalc.graph import PublishedFigure
 from convcalc.layers import Layer
 from convcalc.layers.declaration import FieldDeclaration
 from convcalc.sources.spec.expression import (
+    SCAN,
     Environment,
     Expression,
     ExpressionError,
     UnknownValueError,
     Value,
+    checked_list,
 )
 
 __all__ = [
@@ -41,16 +43,18 @@ class _Varies:
 
 VARIES: Final = _Varies()
 """In place of the value of a template that is only known when it is evaluated."""
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Template:
     """A value of a spec that may hold expressions: a number, word or list of them.
 
     ``constant`` is its value if it holds no variables, else `VARIES`. A template that varies and
-    has no ``parts`` is one against which something was found: it has no value.
+    has no ``parts`` is one against which something was found: it has no value. ``cost`` is the
+    number of steps that an evaluation takes at most.
     """
 
-    __slots__ = ("constant", "names", "parts", "place")
+    __slots__ = ("constant", "cost", "names", "parts", "place")
 
     def __init__(
         self,
@@ -63,10 +67,15 @@ class Template:
         self.parts = parts
         self.names: frozenset[str]
         """The variables that it reads."""
+        self.cost = 1
         if isinstance(parts, Expression):
             self.names = frozenset(parts.names)
+            self.cost = parts.cost
+        elif parts:
+            self.names = frozenset().union(*(part.names for part in parts))
+            self.cost = SCAN + sum(part.cost for part in parts)
         else:
-            self.names = frozenset().union(*(part.names for part in parts or ()))
+            self.names = _NONE
 
     def evaluate(self, environment: Environment) -> Value:
         """The value in ``environment``. Raises ExpressionError, UnknownValueError."""
@@ -80,7 +89,7 @@ class Template:
                 raise
         if self.parts is None:
             raise UnknownValueError
-        return tuple([part.evaluate(environment) for part in self.parts])
+        return checked_list([part.evaluate(environment) for part in self.parts])
 
 
 def part_of(place: Place, text: str, span: tuple[int, int] | None) -> Place:
@@ -117,14 +126,16 @@ class ScopeNames:
     """The names that the text gives to the layers of one scope.
 
     ``occurrences`` counts the entries without a name by kind, one that may run more than once as
-    several: a base name that occurs once needs no number. ``given`` are the names written out.
+    several: a base name that occurs once needs no number. ``given`` are the names written out,
+    ``certain`` those of them whose entries stand whatever the values of the variables.
     """
 
-    __slots__ = ("given", "occurrences")
+    __slots__ = ("certain", "given", "occurrences")
 
     def __init__(self) -> None:
         self.occurrences: dict[str, int] = {}
         self.given: set[str] = set()
+        self.certain: set[str] = set()
 
     def count(self, base: str, *, repeated: bool) -> None:
         """Note an entry without a name."""
@@ -139,6 +150,7 @@ class LayerUse(NamedTuple):
     templates: tuple[tuple[FieldDeclaration, Template], ...]
     places: dict[str, Place]
     """Where each field that is given stands."""
+    place: Place
     is_valid: bool
     """Whether nothing was found against its fields."""
 
@@ -163,6 +175,7 @@ class Branch(NamedTuple):
     entries: tuple[Entry, ...]
     scope: ScopeNames
     """The scope that the branch's name belongs to."""
+    place: Place
 
 
 class Parallel(NamedTuple):
@@ -191,6 +204,8 @@ class Entry(NamedTuple):
     kind: str
     """The key that says what it is: the base of its name if it is not given one."""
     name: str | None
+    name_place: Place
+    """Where its name stands, or what it is if it is not given one."""
     scope: ScopeNames
     sources: tuple[Target, ...]
     repeat: Template | None

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final, NamedTuple, NoReturn
 
-from convcalc.algebra import Number
-from convcalc.errors import Code, Finding, Place, Related, catalogue, close_match
+from convcalc.algebra import Number, UndecidableError
+from convcalc.errors import (
+    MAX_FINDINGS,
+    Code,
+    EnoughFindingsError,
+    Finding,
+    Findings,
+    Place,
+    Related,
+    catalogue,
+    close_match,
+    listed,
+)
 from convcalc.graph import Graph, Node
 from convcalc.layers import Input, Layer
 from convcalc.layers.declaration import Shape, shape_text
@@ -32,25 +45,45 @@ from convcalc.sources.spec.expression import (
     ExpressionError,
     UnknownValueError,
     Value,
+    described_value,
+    is_bounded,
 )
 from convcalc.sources.spec.grammar import AXIS_SIZE, COUNT
 
-__all__ = ["MAX_LAYERS", "MAX_STEPS", "Expansion"]
+__all__ = ["MAX_INPUTS", "MAX_LAYERS", "MAX_LEVELS", "MAX_PATH", "MAX_WORK", "Expansion"]
 
 MAX_LAYERS: Final = 150_000
 """Layers of one network."""
-MAX_STEPS: Final = 300_000
-"""Entries gone through, those left out by `if` included."""
-MAX_FINDINGS: Final = 200
-"""After so many findings a spec is not read further."""
+MAX_WORK: Final = 2_000_000
+"""Work on one network, in steps of 0.4 microseconds or less.
+
+A layer may be cheap, one of a hundred thousand equal ones, or dear: each with fields and a shape to
+be worked out anew. And a spec may keep one busy without making any layer at all.
+"""
+MAX_LEVELS: Final = 64
+"""Lists of layers within lists of layers, those of blocks included."""
+MAX_PATH: Final = 250
+"""Characters of the path to a layer."""
+MAX_INPUTS: Final = 128
+"""Inputs of one layer."""
+MAX_USES: Final = 6
+"""Uses of a block that a finding inside it names."""
+MAX_VISIBLE: Final = 300
+"""Names that a mistyped one in `from` is held against: the nearest."""
+
+# What things cost, in steps; measured, and rounded up.
+ENTRY: Final = 8
+NEW_LAYER: Final = 30
+NEW_SHAPE: Final = 30
+BLOCK: Final = 2
+BRANCH: Final = 8
+ROUND: Final = 4
+FINDING: Final = 100
+LIST: Final = 300
 
 Outputs = tuple[int, ...]
 """What a layer hands on: nodes by position. `_BROKEN` stands for one that could not be built."""
 _BROKEN: Final = -1
-
-
-class _Stop(Exception):  # noqa: N818 - not an error: what was found is in the findings
-    """The network is too large to be built."""
 
 
 class Scope:
@@ -67,16 +100,6 @@ class Scope:
         self.used: dict[str, Outputs] = {}
         self.counters: dict[str, int] = {}
 
-    def automatic_name(self, base: str, names: ScopeNames) -> str:
-        """A free name for a layer that was not given one: ``relu``, or ``conv3``."""
-        if names.occurrences.get(base) == 1 and base not in names.given and base not in self.used:
-            return base
-        number = self.counters.get(base, 0) + 1
-        while (name := f"{base}{number}") in self.used or name in names.given:
-            number += 1
-        self.counters[base] = number
-        return name
-
 
 class Use(NamedTuple):
     """A block in use, for telling where a finding inside it comes from."""
@@ -85,27 +108,39 @@ class Use(NamedTuple):
     place: Place
 
 
+class LostTarget(NamedTuple):
+    """A name in `from` or `outputs` that nothing has, and what there was when it was looked for."""
+
+    target: Target
+    visible: tuple[str, ...]
+    """Names nearby."""
+    prefix: str
+    """What paths to the layers that can be seen start with."""
+    paths: int
+    """How many layers had been named."""
+    is_output: bool
+
+
 class Expansion:
     """Builds the graph of one network. What is wrong goes to ``findings``."""
 
-    def __init__(
-        self,
-        document: Document,
-        variables: Mapping[str, Value],
-        findings: list[Finding],
-    ) -> None:
+    def __init__(self, document: Document, findings: Findings) -> None:
         self.document = document
-        self.variables = dict(variables)
+        self.variables: dict[str, Value] = {}
         self.findings = findings
         self.nodes: list[Node] = []
         self.uses: list[Use] = []
-        self.steps = 0
-        self.reported: set[tuple[str, Place | None, str]] = set()
+        self.levels = 0
+        self.work = 0
+        self.reported: dict[tuple[str, Place | None, str], tuple[int, set[Place]]] = {
+            _key(finding.code, finding.place, finding.message): (number, set())
+            for number, finding in enumerate(findings)
+        }
         self.paths: dict[str, Outputs] = {}
-        self.lost_targets: dict[Place, tuple[Target, tuple[str, ...]]] = {}
-        self.layer_cache: dict[tuple[int, tuple[Value, ...]], Layer | None] = {}
+        self.lost_targets: dict[Place, LostTarget] = {}
+        self.layer_cache: dict[tuple[int, tuple[object, ...]], Layer] = {}
         self.shape_cache: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
-        self.least_layers: dict[str, int] = {}
+        self.least_layers: dict[int | str, int] = {}
 
     # -- findings ---------------------------------------------------------------------------------
 
@@ -118,23 +153,72 @@ class Expansion:
         help: str | None = None,  # noqa: A002 - as in Finding
         notes: tuple[str, ...] = (),
         related: tuple[Related, ...] = (),
+        name: str = "",
     ) -> None:
-        """Add a finding, once for each place and message however often a block is used."""
-        key = (code.id, place, message)
-        if key in self.reported:
+        """Add a finding, once for each place however often a block is used.
+
+        ``{name}`` in the message stands for ``name``. Further uses of the block in which it is
+        found again, perhaps with other numbers, become related places.
+        """
+        key = _key(code, place, message)
+        known = self.reported.get(key)
+        if known is None:
+            places = {use.place for use in self.uses}
+            self.reported[key] = len(self.findings), places
+            self.findings.add(
+                Finding(
+                    code,
+                    message.replace("{name}", name) if name else message,
+                    place,
+                    notes=notes,
+                    help=help,
+                    related=(*related, *self.trail()),
+                )
+            )
             return
-        self.reported.add(key)
-        trail = tuple(
-            Related(f"in block `{use.block}`, used here", use.place) for use in reversed(self.uses)
-        )
-        self.findings.append(
-            Finding(code, message, place, notes=notes, help=help, related=related + trail)
-        )
-        if len(self.findings) == MAX_FINDINGS:
-            raise _Stop
+        number, places = known
+        self.spend(FINDING, place)
+        for use in reversed(self.uses):
+            if use.place not in places and len(places) < MAX_USES:
+                places.add(use.place)
+                again = Related(f"block `{use.block}` is used here too", use.place)
+                self.findings.relate(number, again)
+                break
+
+    def trail(self) -> Iterator[Related]:
+        """The blocks in use, from the innermost."""
+        uses = self.uses[::-1]
+        if len(uses) > MAX_USES:
+            uses[MAX_USES - 1 : -1] = []
+        for use in uses:
+            yield Related(f"in block `{use.block}`, used here", use.place)
+
+    def spend(self, work: int, place: Place | None) -> None:
+        """Count work done, or about to be done, for what stands at ``place``."""
+        self.work += work
+        if self.work > MAX_WORK:
+            self.stop(
+                catalogue.TOO_MUCH_WORK,
+                f"it takes more than {MAX_WORK:,} steps to build this network, which has "
+                f"{len(self.nodes):,} layers so far",
+                place,
+                help="use smaller numbers in `repeat` and `for`, or fewer layers that differ",
+            )
+
+    def stop(
+        self,
+        code: Code,
+        message: str,
+        place: Place | None,
+        help: str | None = None,  # noqa: A002 - as in Finding
+    ) -> NoReturn:
+        """Report what makes the network too large to be built, and build no further."""
+        self.findings.add(Finding(code, message, place, help=help, related=tuple(self.trail())))
+        raise EnoughFindingsError
 
     def evaluate(self, template: Template, environment: Environment) -> Value:
         """A template's value; `UNKNOWN` if it has none, which is reported the first time."""
+        self.spend(template.cost, template.place)
         try:
             return template.evaluate(environment)
         except ExpressionError as error:
@@ -159,13 +243,10 @@ class Expansion:
     # -- the whole ---------------------------------------------------------------------------------
 
     def graph(self, name: str, spec: str) -> Graph | None:
-        """The network; None if anything was found against it."""
-        errors_before = sum(not finding.is_warning for finding in self.findings)
-        try:
-            outputs = self.build()
-        except _Stop:
-            return None
-        if sum(not finding.is_warning for finding in self.findings) > errors_before:
+        """The network; None if anything was found against it. Raises EnoughFindingsError."""
+        errors_before = self.findings.errors
+        outputs = self.build()
+        if self.findings.errors > errors_before:
             return None
         return Graph(
             name=name,
@@ -193,33 +274,64 @@ class Expansion:
         for position, name in enumerate(names):
             scope.used[name] = (position,) if len(self.nodes) == len(names) else (_BROKEN,)
         environment = dict(self.variables)
+        self.check_size()
         last = self.sequence(self.document.layers, start, environment, scope)
         outputs = last
         if self.document.outputs:
-            outputs = tuple(
-                position
-                for target in self.document.outputs
-                for position in self.find(target, scope, last)
-            )
+            ends = [
+                self.find(target, scope, last, is_output=True) for target in self.document.outputs
+            ]
+            outputs = self.joined(ends, self.document.place)
         self.report_lost_targets()
-        if len(self.nodes) == len(names) and not self.findings:
-            self.report(catalogue.EMPTY, "every layer is left out by an `if`", self.document.place)
+        if len(self.nodes) == len(names) and not self.findings.errors:
+            self.report(
+                catalogue.EMPTY,
+                "every layer is left out by an `if`",
+                self.document.place,
+                help="for these values of the variables nothing is left",
+            )
         self.report_unused_outputs(outputs)
         return outputs
 
+    def check_size(self) -> None:
+        """Report, before anything is built, that the layers are too many whatever comes."""
+        at_least = 0
+        for entry in self.document.layers:
+            at_least += self.least(entry)
+            if at_least > MAX_LAYERS:
+                times = entry.repeat and entry.repeat.constant
+                if entry.repeat is not None and isinstance(times, int) and times > MAX_LAYERS:
+                    self.stop_repeat(times, entry.repeat.place)
+                self.stop(
+                    catalogue.TOO_MANY_LAYERS,
+                    f"the network has more than {MAX_LAYERS:,} layers",
+                    entry.place,
+                    help="repeats within repeats multiply; a block that uses another twice "
+                    "doubles its layers",
+                )
+
+    def stop_repeat(self, times: int, place: Place) -> NoReturn:
+        """Report a `repeat` that is too large."""
+        self.stop(
+            catalogue.TOO_MANY_LAYERS,
+            f"`repeat` {times:,} times: a network has at most {MAX_LAYERS:,} layers",
+            place,
+            help="use a smaller number",
+        )
+
     def report_unused_outputs(self, outputs: Outputs) -> None:
         """Warn of nodes that no layer reads and that are no outputs of the network."""
-        if any(not finding.is_warning for finding in self.findings):
+        if self.findings.errors:
             return  # what is broken reads nothing
         read = {position for node in self.nodes for position in node.inputs} | set(outputs)
-        for position, node in enumerate(self.nodes):
-            if position not in read:
-                self.report(
-                    catalogue.UNUSED_OUTPUT,
-                    f"nothing reads the output of `{node.name}`",
-                    node.place,
-                    help="list it under `outputs`, or leave it out",
-                )
+        unread = (node for position, node in enumerate(self.nodes) if position not in read)
+        for node in islice(unread, MAX_FINDINGS):
+            self.report(
+                catalogue.UNUSED_OUTPUT,
+                f"nothing reads the output of `{node.name}`",
+                node.place,
+                help="list it under `outputs`, or leave it out",
+            )
 
     def input_shape(self, template: Template) -> Shape | None:
         """The shape of an input."""
@@ -248,23 +360,33 @@ class Expansion:
         scope: Scope,
     ) -> Outputs:
         """Layers one after the other; what the last hands on."""
+        self.levels += 1
+        if self.levels > MAX_LEVELS:
+            self.report(
+                catalogue.NESTED_TOO_DEEPLY,
+                f"more than {MAX_LEVELS} levels of layers in layers",
+                entries[0].place if entries else None,
+                help="the layers of a block count as one level, and so do those of a group",
+            )
+            entries, current = (), (_BROKEN,)
         for entry in entries:
             if entry.is_plain:
                 current = self.once(entry, current, environment, scope, looped=False)
             else:
                 current = self.modified(entry, current, environment, scope)
+        self.levels -= 1
         return current
 
     def modified(
         self, entry: Entry, current: Outputs, environment: dict[str, Value], scope: Scope
     ) -> Outputs:
         """An entry with `from`, `for`, `repeat` or `if`."""
+        self.spend(ENTRY * (1 + len(entry.sources)), entry.place)
         if entry.sources:
-            current = tuple(
-                position
-                for target in entry.sources
-                for position in self.find(target, scope, current)
-            )
+            ends = [self.find(target, scope, current) for target in entry.sources]
+            current = self.joined(ends, entry.place)
+        if entry.reads_channels:
+            self.check_one_input(entry, current)
         looped = entry.loop is not None or entry.repeat is not None
         if not looped:
             if self.holds(entry, current, environment):
@@ -272,13 +394,14 @@ class Expansion:
             return current
         last = current
         for variables, number in self.rounds(entry.loop, current, environment):
+            self.spend(ROUND + (len(environment) + len(variables)) // ENTRY, entry.place)
             inner = {**environment, **variables}
             if number is not None:
                 inner["i"] = number
             for n in self.repetitions(entry, last, inner):
                 if n is not None:
                     inner["i"] = n
-                if self.holds(entry, last, inner):
+                if entry.condition is None or self.holds(entry, last, inner):
                     last = self.once(entry, last, inner, scope, looped=True)
         if entry.name is not None and entry.name not in scope.used:
             # `from: stage` means what the last round of `stage` hands on.
@@ -308,7 +431,7 @@ class Expansion:
             if not isinstance(value, tuple) or not all(isinstance(v, Bindings) for v in value):
                 self.report(
                     catalogue.WRONG_TYPE,
-                    "`for` needs a list of mappings",
+                    f"`for` needs a list of mappings, not {described_value(value)}",
                     loop.place,
                     help="`for: [{width: 64}, {width: 128}]`, or `for: {width: widths}` to go "
                     "through a list",
@@ -330,7 +453,7 @@ class Expansion:
             elif value is not UNKNOWN:
                 self.report(
                     catalogue.WRONG_TYPE,
-                    f"`for` goes `{name}` through a list, and this is none",
+                    f"`for` takes `{name}` through a list, not through {described_value(value)}",
                     template.place,
                     help=f"`for: {{{name}: [64, 128]}}`",
                 )
@@ -343,6 +466,7 @@ class Expansion:
                 "the lists of a `for` are gone through together, but their lengths are "
                 + ", ".join(f"{len(values)} (`{name}`)" for name, values in lists.items()),
                 loop.place,
+                help="give each as many values as there are rounds",
             )
             return
         for number, values in enumerate(zip(*lists.values(), strict=True)):
@@ -367,50 +491,51 @@ class Expansion:
                 help="give the variable a value",
             )
             return
-        at_least = count * max(1, self.least(entry, environment, repeated=False))
-        if len(self.nodes) + at_least > MAX_LAYERS or self.steps + count > MAX_STEPS:
-            self.report(
-                catalogue.TOO_MANY_LAYERS,
-                f"`repeat` {count:,} times makes a network of more than {MAX_LAYERS:,} layers",
-                entry.repeat.place,
-            )
-            raise _Stop
+        at_least = count * max(1, self.least_once(entry))
+        if len(self.nodes) + at_least > MAX_LAYERS:
+            self.stop_repeat(count, entry.repeat.place)
+        self.spend(count, entry.repeat.place)
         yield from range(count)
 
-    def least(self, entry: Entry, environment: Environment, *, repeated: bool = True) -> int:
+    def least(self, entry: Entry, levels: int = 0) -> int:
         """Layers that an entry makes at least, as far as can be told before it is built."""
-        if entry.condition is not None:
+        times = 1
+        if entry.repeat is not None:
+            known = entry.repeat.constant
+            times = known if isinstance(known, int) else 0
+        if entry.loop is not None:
+            times *= len(entry.loop.rounds)
+        return times * self.least_once(entry, levels) if times else 0
+
+    def least_once(self, entry: Entry, levels: int = 0) -> int:
+        """As `least`, of one round."""
+        if entry.condition is not None or levels > MAX_LEVELS:
             return 0
-        count = 1
-        if repeated and (entry.repeat is not None or entry.loop is not None):
-            count = 0
-            if entry.repeat is not None and entry.loop is None:
-                known = entry.repeat.constant
-                count = known if isinstance(known, int) else 0
         body = entry.body
+        inner: tuple[Entry, ...]
         if isinstance(body, LayerUse):
-            return count
+            return 1
+        key = body.block if isinstance(body, BlockUse) else id(entry)
+        if key in self.least_layers:
+            return self.least_layers[key]
         if isinstance(body, BlockUse):
-            if body.block not in self.least_layers:
-                block = self.document.blocks.get(body.block)
-                self.least_layers[body.block] = 0  # what is asked for inside a circle
-                self.least_layers[body.block] = (
-                    sum(self.least(inner, environment) for inner in block.entries) if block else 0
-                )
-            return count * self.least_layers[body.block]
-        if isinstance(body, Group):
+            block = self.document.blocks.get(body.block)
+            inner = block.entries if block else ()
+        elif isinstance(body, Group):
             inner = body.entries
         elif isinstance(body, Parallel):
             inner = tuple(e for branch in body.branches for e in branch.entries)
         else:
             inner = body.body
-        return count * sum(self.least(e, environment) for e in inner)
+        least = min(MAX_LAYERS + 1, sum(self.least(e, levels + 1) for e in inner))
+        self.least_layers[key] = least
+        return least
 
     def holds(self, entry: Entry, current: Outputs, environment: dict[str, Value]) -> bool:
         """Whether an entry's `if` lets it stand."""
         if entry.condition is None:
             return True
-        self.step(entry.place)
+        self.spend(ENTRY, entry.place)
         self.set_channels(current, environment)
         value = self.evaluate(entry.condition, environment)
         if value is UNKNOWN:
@@ -418,23 +543,12 @@ class Expansion:
         if not isinstance(value, bool):
             self.report(
                 catalogue.WRONG_TYPE,
-                "`if` must be true or false",
+                f"`if` must be true or false, not {described_value(value)}",
                 entry.condition.place,
                 help="compare it with something: `x != 0`",
             )
             return False
         return value
-
-    def step(self, place: Place) -> None:
-        """Count one more entry."""
-        self.steps += 1
-        if self.steps > MAX_STEPS or len(self.nodes) > MAX_LAYERS:
-            self.report(
-                catalogue.TOO_MANY_LAYERS,
-                f"the network has more than {MAX_LAYERS:,} layers",
-                place,
-            )
-            raise _Stop
 
     def set_channels(self, current: Outputs, environment: dict[str, Value]) -> None:
         """Give `in_channels` the channels of what comes in, if that is one thing."""
@@ -451,30 +565,45 @@ class Expansion:
         looped: bool,
     ) -> Outputs:
         """An entry, once."""
-        self.step(entry.place)
+        self.spend(ENTRY + len(scope.prefix) // ENTRY, entry.place)
         if entry.reads_channels:
             self.check_one_input(entry, current)
             self.set_channels(current, environment)
         body = entry.body
         if isinstance(body, LayerUse):
             name = self.name(entry, scope, looped=looped)
-            result = self.layer(entry, body, current, environment, scope.prefix + name)
-            self.claim(scope, name, result)
+            path = scope.prefix + name
+            result = self.layer(entry, body, current, environment, path)
+            scope.used[name] = self.paths[path] = result
             return result
         if isinstance(body, BlockUse):
             name = self.name(entry, scope, looped=looped)
             scope.used[name] = (_BROKEN,)
-            result = self.block(entry, body, current, environment, scope.prefix + name + ".")
+            prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
+            result = self.block(entry, body, current, environment, prefix)
             self.claim(scope, name, result)
             return result
         if entry.name is None:
             return self.structure(entry, current, environment, scope)
         name = self.name(entry, scope, looped=looped)
         scope.used[name] = (_BROKEN,)
-        inner = Scope(f"{scope.prefix}{name}.", scope, scope.start)
+        prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
+        inner = Scope(prefix, scope, scope.start)
         result = self.structure(entry, current, environment, inner)
         self.claim(scope, name, result)
         return result
+
+    def checked_prefix(self, prefix: str, place: Place) -> str:
+        """``prefix``, or an empty one, with a finding, if names with it would be too long."""
+        if len(prefix) <= MAX_PATH:
+            return prefix
+        self.report(
+            catalogue.BAD_NAME,
+            f"the path to this layer has {len(prefix):,} characters; the limit is {MAX_PATH}",
+            place,
+            help="use shorter names, or fewer groups within groups",
+        )
+        return ""
 
     def check_one_input(self, entry: Entry, current: Outputs) -> None:
         """Report `in_channels` where several inputs come in."""
@@ -493,21 +622,33 @@ class Expansion:
     def name(self, entry: Entry, scope: Scope, *, looped: bool) -> str:
         """The name of the next layer that ``entry`` makes in ``scope``."""
         if entry.name is None:
-            return scope.automatic_name(entry.kind, entry.scope)
+            return self.automatic_name(entry.kind, scope, entry.scope, entry.place)
         if not looped:
             if entry.name in scope.used:
                 # Unconditional duplicates are found in the text; these two are both let through.
                 self.report(
                     catalogue.DUPLICATE_NAME,
                     f"two layers here are called `{entry.name}`",
-                    entry.place,
+                    entry.name_place,
                     help="`from` and the tables tell layers apart by their names",
                 )
             return entry.name
-        number = scope.counters.get(entry.name, 0) + 1
-        while (name := f"{entry.name}{number}") in scope.used or name in entry.scope.given:
+        return self.numbered_name(entry.name, scope, entry.scope, entry.place)
+
+    def automatic_name(self, base: str, scope: Scope, names: ScopeNames, place: Place) -> str:
+        """A free name for a layer that was not given one: ``relu``, or ``conv3``."""
+        if names.occurrences.get(base) == 1 and base not in names.given and base not in scope.used:
+            return base
+        return self.numbered_name(base, scope, names, place)
+
+    def numbered_name(self, base: str, scope: Scope, names: ScopeNames, place: Place) -> str:
+        """``base`` with the next number that makes a free name."""
+        first = number = scope.counters.get(base, 0) + 1
+        while (name := f"{base}{number}") in scope.used or name in names.given:
             number += 1
-        scope.counters[entry.name] = number
+        scope.counters[base] = number
+        if number > first:
+            self.spend(number - first, place)
         return name
 
     # -- bodies ------------------------------------------------------------------------------------
@@ -529,18 +670,25 @@ class Expansion:
                 self.branch(body.shortcut, current, environment, scope),
             ]
             merge = body.merge
-        inputs = tuple(position for end in ends for position in end)
+        inputs = self.joined(ends, entry.place)
         return self.sequence((merge,), inputs, environment, scope)
+
+    def joined(self, ends: list[Outputs], place: Place) -> Outputs:
+        """Everything that ``ends`` hand on, which is more each time it is joined to itself."""
+        self.spend(sum(map(len, ends)), place)
+        return tuple([position for end in ends for position in end])
 
     def branch(
         self, branch: Branch, current: Outputs, environment: dict[str, Value], scope: Scope
     ) -> Outputs:
         """A branch, in a scope of its own; an empty one is the identity."""
-        name = scope.automatic_name(branch.name, branch.scope)
+        self.spend(BRANCH, branch.place)
+        name = self.automatic_name(branch.name, scope, branch.scope, branch.place)
         if not branch.entries:
             self.claim(scope, name, current)
             return current
-        inner = Scope(f"{scope.prefix}{name}.", scope, scope.start)
+        prefix = self.checked_prefix(f"{scope.prefix}{name}.", branch.place)
+        inner = Scope(prefix, scope, scope.start)
         scope.used[name] = (_BROKEN,)
         result = self.sequence(branch.entries, current, environment, inner)
         self.claim(scope, name, result)
@@ -556,12 +704,19 @@ class Expansion:
     ) -> Outputs:
         """A block: its arguments are evaluated here, its layers where it was declared."""
         block: Block | None = self.document.blocks.get(use.block)
-        if block is None or len(self.uses) >= len(self.document.blocks):
-            return (_BROKEN,)  # reported with the block, or a circle of blocks
+        if block is None:
+            return (_BROKEN,)  # reported with the block; those that go in a circle are left out
         given = {name: self.evaluate(template, environment) for name, template in use.arguments}
+        self.spend(BLOCK + (len(self.variables) + len(block.arguments)) // ENTRY, entry.place)
         inner = dict(self.variables)
-        self.uses.append(Use(use.block, entry.place))
         self.set_channels(current, inner)
+        if any(
+            argument.default is not None and "in_channels" in argument.default.names
+            for argument in block.arguments
+            if argument.name not in given
+        ):
+            self.check_one_input(entry, current)
+        self.uses.append(Use(use.block, entry.place))
         for argument in block.arguments:
             if argument.name in given:
                 inner[argument.name] = given[argument.name]
@@ -586,9 +741,16 @@ class Expansion:
         if layer is None or _BROKEN in current:
             return (_BROKEN,)
         nodes = self.nodes
+        if len(nodes) > MAX_LAYERS:
+            self.stop(
+                catalogue.TOO_MANY_LAYERS,
+                f"the network has more than {MAX_LAYERS:,} layers",
+                entry.place,
+            )
         if len(current) == 1:
             shapes: tuple[Shape, ...] = (nodes[current[0]].shape,)
         else:
+            self.spend(len(current), entry.place)
             shapes = tuple([nodes[position].shape for position in current])
         key = (id(layer), shapes)
         shape = self.shape_cache.get(key)
@@ -607,11 +769,15 @@ class Expansion:
         """
         if not use.is_valid:
             return None
-        values = tuple([self.evaluate(template, environment) for _, template in use.templates])
-        if UNKNOWN in values:
-            return None
-        key = (id(use), values)
+        values: tuple[Value, ...] = ()
+        key: tuple[int, tuple[object, ...]] = (id(use), ())
+        if use.templates:
+            values = tuple([self.evaluate(template, environment) for _, template in use.templates])
+            if UNKNOWN in values:
+                return None
+            key = (id(use), self.distinct(values, use))
         if key not in self.layer_cache:
+            self.spend(NEW_LAYER, use.place)
             fields = dict(use.constants)
             is_complete = True
             for (declared, template), value in zip(use.templates, values, strict=True):
@@ -627,8 +793,21 @@ class Expansion:
                         template.place,
                         help=error.help,
                     )
-            self.layer_cache[key] = use.kind(**fields) if is_complete else None
+            if not is_complete:
+                return None
+            self.layer_cache[key] = use.kind(**fields)
         return self.layer_cache[key]
+
+    def distinct(self, values: tuple[Value, ...], use: LayerUse) -> tuple[object, ...]:
+        """``values`` as a key: true and 1, which are the same to Python, are told apart."""
+        parts: list[object] = []
+        for value in values:
+            if isinstance(value, tuple):
+                self.spend(LIST, use.place)
+                parts.append(self.distinct(value, use))
+            else:
+                parts.append((value,) if isinstance(value, bool) else value)
+        return tuple(parts)
 
     def output_shape(
         self,
@@ -640,10 +819,23 @@ class Expansion:
         name: str,
     ) -> Shape | None:
         """The shape of a layer's output; None if it cannot run on these inputs."""
-        if layer.merges != (len(shapes) > 1):
+        if layer.merges != (len(shapes) > 1) or len(shapes) > MAX_INPUTS:
             self.report_number_of_inputs(entry, layer, current)
             return None
-        found = list(layer.check(shapes))
+        self.spend(NEW_SHAPE * len(shapes) ** 2, entry.place)
+        try:
+            found = list(layer.check(shapes))
+            shape = None if found else layer.output(shapes)
+        except UndecidableError as error:
+            found, shape = [Finding(catalogue.UNDECIDABLE, str(error))], None
+        if shape is not None and not all(map(is_bounded, shape)):
+            found = [
+                Finding(
+                    catalogue.NUMBER_TOO_LARGE,
+                    f"the output of `{{name}}` is {shape_text(shape)}",
+                    help="no size in a spec may exceed 10¹⁸",
+                )
+            ]
         for finding in found:
             place = use.places.get(finding.field, entry.place) if finding.field else entry.place
             related = tuple(
@@ -656,17 +848,25 @@ class Expansion:
             )
             self.report(
                 finding.code,
-                finding.message.replace("{name}", name),
+                finding.message,
                 place,
                 help=finding.help,
                 notes=finding.notes,
                 related=related,
+                name=name,
             )
-        return None if found else layer.output(shapes)
+        return None if found else shape
 
     def report_number_of_inputs(self, entry: Entry, layer: Layer, current: Outputs) -> None:
         """Report a merge with one input, or another layer with several."""
-        if layer.merges:
+        if layer.merges and len(current) > 1:
+            self.report(
+                catalogue.NUMBER_OF_INPUTS,
+                f"`{entry.kind}` joins at most {MAX_INPUTS} inputs, and has {len(current):,}",
+                entry.place,
+                help="join parts of them first",
+            )
+        elif layer.merges:
             self.report(
                 catalogue.NUMBER_OF_INPUTS,
                 f"`{entry.kind}` joins two inputs or more, and has one",
@@ -674,7 +874,7 @@ class Expansion:
                 help="name them: `from: [prev, stem]`, or put it into a `parallel`",
             )
         elif not self.uses and all(n < len(self.document.inputs) for n in current):
-            names = ", ".join(f"`{self.nodes[n].name}`" for n in current)
+            names = listed(self.nodes[n].name for n in current)
             self.report(
                 catalogue.AMBIGUOUS_INPUT,
                 f"`{entry.kind}` takes one input, and the network has {len(current)}: {names}",
@@ -691,7 +891,9 @@ class Expansion:
 
     # -- from --------------------------------------------------------------------------------------
 
-    def find(self, target: Target, scope: Scope, current: Outputs) -> Outputs:
+    def find(
+        self, target: Target, scope: Scope, current: Outputs, *, is_output: bool = False
+    ) -> Outputs:
         """What a name in `from` or `outputs` stands for, here or in a scope around."""
         if target.name == "prev":
             return current
@@ -709,41 +911,75 @@ class Expansion:
                     catalogue.AMBIGUOUS_INPUT,
                     "the network has several inputs: which one is `input`?",
                     target.place,
-                    help="use its name: "
-                    + ", ".join(f"`{name}`" for name, _ in self.document.inputs),
+                    help="use its name: " + listed(name for name, _ in self.document.inputs),
                 )
                 return (_BROKEN,)
             around = around.parent
         if target.place not in self.lost_targets:
-            self.lost_targets[target.place] = target, tuple(visible_names(scope))
+            self.spend(MAX_VISIBLE, target.place)
+            self.lost_targets[target.place] = LostTarget(
+                target,
+                visible=tuple(islice(visible_names(scope), MAX_VISIBLE)),
+                prefix=outermost(scope).prefix,
+                paths=len(self.paths),
+                is_output=is_output,
+            )
         return (_BROKEN,)
 
     def report_lost_targets(self) -> None:
-        """Report the names that `from` did not find, now that it is known what comes later."""
-        for target, visible in self.lost_targets.values():
-            close = close_match(target.name, (*visible, "prev", "input"))
-            later = [
-                path
-                for path in self.paths
-                if path == target.name or path.endswith("." + target.name)
-            ]
-            if later:
-                hint = f"`{min(later)}` is not before this layer in the same list or around it"
+        """Report the names that were not found, now that it is known what else there is."""
+        elsewhere = self.paths_to({lost.target.name for lost in self.lost_targets.values()})
+        for lost in self.lost_targets.values():
+            name = lost.target.name
+            close = close_match(name, (*lost.visible, "prev", "input"))
+            path, number = elsewhere.get(name, ("", 0))
+            if path.startswith(lost.prefix) and path and number < lost.paths:
+                hint = f"did you mean `{path.removeprefix(lost.prefix)}`?"
+            elif path:
+                hint = f"`{path}` is not before this layer in the same list or around it"
             elif close:
                 hint = f"did you mean `{close}`?"
+            elif lost.is_output:
+                hint = "`outputs` names layers by their `name`, those in groups by their path"
             else:
                 hint = "`from` names a layer before this one, by its `name`, or `prev` or `input`"
             self.report(
                 catalogue.UNKNOWN_TARGET,
-                f"no layer is called `{target.name}` here",
-                target.place,
+                f"no layer is called `{name}` here",
+                lost.target.place,
                 help=hint,
             )
+
+    def paths_to(self, names: set[str]) -> dict[str, tuple[str, int]]:
+        """The path to the first layer that has one of ``names``, and how many stand before it."""
+        found: dict[str, tuple[str, int]] = {}
+        for number, path in enumerate(self.paths if names else ()):
+            ending = path
+            while ending:
+                if ending in names:
+                    found.setdefault(ending, (path, number))
+                ending = ending.partition(".")[2]
+        return found
+
+
+def outermost(scope: Scope) -> Scope:
+    """The scope around ``scope`` at the edge of the block or the network."""
+    while scope.parent is not None:
+        scope = scope.parent
+    return scope
 
 
 def visible_names(scope: Scope) -> Iterator[str]:
     """The names that `from` may use in ``scope``."""
     around: Scope | None = scope
     while around is not None:
-        yield from around.used
+        yield from reversed(around.used)
         around = around.parent
+
+
+def _key(code: Code, place: Place | None, message: str) -> tuple[str, Place | None, str]:
+    """What two findings have in common that are the same but for their numbers."""
+    return code.id, place, _NUMBER.sub("0", message)
+
+
+_NUMBER = re.compile("[-−]?[0-9]+(?:[./][0-9]+)?")

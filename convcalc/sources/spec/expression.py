@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from convcalc.algebra import Polynomial, UndecidableError, exact_quotient
 from convcalc.errors import Code, Place, catalogue, close_match
 from convcalc.layers.field_types import LARGEST_NUMBER
+from convcalc.sources.spec.decimals import DECIMAL, DecimalError, exact_decimal
 
 __all__ = [
     "FUNCTIONS",
@@ -28,6 +30,9 @@ __all__ = [
     "ExpressionError",
     "UnknownValueError",
     "Value",
+    "checked_list",
+    "described_value",
+    "is_bounded",
 ]
 
 MAX_LENGTH: Final = 1000
@@ -35,6 +40,18 @@ MAX_LENGTH: Final = 1000
 MAX_NESTING: Final = 100
 """Levels of operations within operations."""
 MAX_EXPONENT: Final = 64
+MAX_ITEMS: Final = 500
+"""Items of a list, those of lists in it counted: a list made of lists could double each time."""
+MAX_TERMS: Final = 50
+"""Terms of a formula."""
+MAX_DEGREE: Final = 100
+"""Factors of one of its terms."""
+MAX_FORMULA: Final = 1000
+"""Characters of a formula as it is printed, floors within floors included."""
+MAX_LIST_LEVELS: Final = 8
+"""Lists within lists."""
+SCAN: Final = 150
+"""What it costs to go through the longest list, where reading a variable costs 1."""
 
 
 class Bindings:
@@ -44,6 +61,9 @@ class Bindings:
 
     def __init__(self, values: dict[str, Value]) -> None:
         self.values = values
+
+    def __repr__(self) -> str:
+        return "a mapping"
 
 
 Value: TypeAlias = "int | Fraction | bool | str | Polynomial | tuple[Value, ...] | Bindings | None"
@@ -80,16 +100,19 @@ class Expression:
     """A parsed expression.
 
     ``names`` are the variables that it reads, each with its offset in ``text``. An expression that
-    reads none is evaluated at once: its value is ``constant``.
+    reads none is evaluated at once: its value is ``constant``. ``cost`` is the number of steps that
+    an evaluation takes at most.
     """
 
-    __slots__ = ("constant", "evaluate", "is_constant", "names", "text")
+    __slots__ = ("constant", "cost", "evaluate", "is_constant", "names", "text")
 
     def __init__(self, text: str) -> None:
         """Parse ``text``. Raises ExpressionError."""
         self.text = text
         self.names: dict[str, int] = {}
-        self.evaluate: Evaluator = _Compiler(text, self.names).compile()
+        compiler = _Compiler(text, self.names)
+        self.evaluate: Evaluator = compiler.compile()
+        self.cost = compiler.cost
         self.is_constant = not self.names
         self.constant: Value = self.evaluate({}) if self.is_constant else None
 
@@ -106,7 +129,13 @@ def make_divisible(v: Numeric, divisor: Numeric) -> Numeric:
 
     The rounding that MobileNet and EfficientNet use for their channels (Sandler et al. 2018).
     """
-    nearest = max(divisor, _floor(v + Fraction(divisor, 2)) // divisor * divisor)
+    if not isinstance(divisor, int) or divisor < 1:
+        raise ExpressionError(
+            catalogue.CANNOT_EVALUATE,
+            f"the divisor of `make_divisible` is a whole number of 1 or more, not {_text(divisor)}",
+        )
+    half = Fraction(divisor, 2) if isinstance(v, Fraction) else divisor // 2
+    nearest = max(divisor, _floor(v + half) // divisor * divisor)
     return nearest + divisor if 10 * nearest < 9 * v else nearest
 
 
@@ -146,6 +175,8 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "len": Function(len, 1, 1, "the length of a list"),
 }
 
+_FUNCTIONS_ELSEWHERE: Final = {"int": "floor", "trunc": "floor", "size": "len", "length": "len"}
+
 # -- compiling ------------------------------------------------------------------------------------
 
 
@@ -170,7 +201,14 @@ def _power(a: Numeric, b: Numeric) -> Numeric:
             catalogue.EXPRESSION_TOO_LARGE,
             f"the exponent {_text(b)} is not a whole number from -{MAX_EXPONENT} to {MAX_EXPONENT}",
         )
-    return a**b if b >= 0 else _divide(1, a**-b)
+    if not isinstance(a, Polynomial):
+        return a**b if b >= 0 else _divide(1, a**-b)
+    result: Numeric = 1
+    for _ in range(abs(b)):
+        result = result * a
+        if not is_bounded(result):
+            break  # what it is multiplied by next makes no difference to the finding
+    return result if b >= 0 else _divide(1, result)
 
 
 _ARITHMETIC: Final[dict[type[ast.operator], Callable[[Numeric, Numeric], Numeric]]] = {
@@ -204,7 +242,10 @@ class _Compiler:
 
     def __init__(self, text: str, names: dict[str, int]) -> None:
         self.text = text
+        self.bare = text.strip()
+        self.lead = len(text) - len(text.lstrip())
         self.names = names
+        self.cost = 0
 
     def compile(self) -> Evaluator:
         if len(self.text) > MAX_LENGTH:
@@ -213,19 +254,16 @@ class _Compiler:
                 f"an expression of {len(self.text):,} characters; the limit is {MAX_LENGTH:,}",
                 help="name parts of it under `vars`",
             )
+        if not self.bare:
+            raise ExpressionError(
+                catalogue.EXPRESSION_SYNTAX, "an empty text where a value is needed"
+            )
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)
-                tree = ast.parse(self.text.strip(), mode="eval")
+            tree = self.tree()
         except SyntaxError as error:
             if "too many nested" in str(error.msg):
                 raise self.too_deep() from None
-            offset = (error.offset or 1) - 1
-            raise ExpressionError(
-                catalogue.EXPRESSION_SYNTAX,
-                f"`{_text(self.text)}` is not an expression: {error.msg}",
-                (min(offset, len(self.text) - 1), 1),
-            ) from None
+            raise self.syntax_error(error) from None
         except (RecursionError, MemoryError):
             raise self.too_deep() from None
         except ValueError as error:  # null bytes, integers of thousands of digits
@@ -233,6 +271,27 @@ class _Compiler:
                 catalogue.EXPRESSION_SYNTAX, f"`{_text(self.text)}` is not an expression: {error}"
             ) from None
         return self.node(tree.body, 0)
+
+    def tree(self) -> ast.Expression:
+        if not _MAY_WARN.search(self.bare):
+            return ast.parse(self.bare, mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(self.bare, mode="eval")
+
+    def syntax_error(self, error: SyntaxError) -> ExpressionError:
+        line_start = sum(map(len, self.bare.splitlines(keepends=True)[: (error.lineno or 1) - 1]))
+        offset = line_start + (error.offset or 0) - 1
+        reason = str(error.msg).partition(". ")[0]  # what follows is advice for Python
+        if not 0 <= offset < len(self.bare):
+            offset = len(self.bare) - 1
+            reason = "something is missing at its end"
+        return ExpressionError(
+            catalogue.EXPRESSION_SYNTAX,
+            f"`{_text(self.bare)}` is not an expression: {reason}",
+            (self.lead + offset, 1),
+            next((hint for sign, hint in _HINTS if sign.search(self.bare)), _LANGUAGE),
+        )
 
     def too_deep(self) -> ExpressionError:
         return ExpressionError(
@@ -246,21 +305,29 @@ class _Compiler:
             catalogue.NOT_ALLOWED,
             f"{what} is not part of the expression language",
             self.span(node),
-            help="there are numbers, variables, + - * / // % **, comparisons, and or not, "
-            "`a if c else b`, `list[index]`, and " + ", ".join(FUNCTIONS),
+            help=_LANGUAGE,
+        )
+
+    def undecidable(self, error: UndecidableError, node: ast.expr) -> ExpressionError:
+        return ExpressionError(
+            catalogue.UNDECIDABLE, str(error), self.span(node), "give the variable a value"
         )
 
     def span(self, node: ast.expr) -> tuple[int, int]:
-        # Offsets of the tree are in UTF-8 bytes, places are in characters.
-        raw = self.text.strip().encode()
-        lead = len(self.text) - len(self.text.lstrip())
-        start = len(raw[: node.col_offset].decode(errors="ignore"))
-        end = len(raw[: node.end_col_offset or 0].decode(errors="ignore"))
-        return lead + start, max(1, end - start) if node.end_lineno == node.lineno else 1
+        start, end = node.col_offset, node.end_col_offset or 0
+        if not self.bare.isascii():
+            # Offsets of the tree are in UTF-8 bytes, places are in characters.
+            line = self.bare.splitlines()[node.lineno - 1].encode()
+            start, end = (len(line[:n].decode(errors="ignore")) for n in (start, end))
+        if node.lineno > 1:
+            lines = self.bare.splitlines(keepends=True)
+            start, end = (n + sum(map(len, lines[: node.lineno - 1])) for n in (start, end))
+        return self.lead + start, max(1, end - start) if node.end_lineno == node.lineno else 1
 
     def node(self, node: ast.expr, depth: int) -> Evaluator:
         if depth > MAX_NESTING:
             raise self.too_deep()
+        self.cost += 1
         method = getattr(self, f"on_{type(node).__name__.lower()}", None)
         if method is None:
             raise self.refuse(node, _DESCRIPTIONS.get(type(node), "this"))
@@ -269,22 +336,34 @@ class _Compiler:
     def on_constant(self, node: ast.Constant, _depth: int) -> Evaluator:
         value: Any = node.value
         if isinstance(value, float):
-            if abs(value) > LARGEST_NUMBER:
-                raise ExpressionError(
-                    catalogue.NUMBER_TOO_LARGE, f"{value} is more than 10¹⁸", self.span(node)
-                )
-            value = _whole(Fraction(repr(value)))
+            value = self.decimal(node)
         if value is not None and not isinstance(value, bool | int | str | Fraction):
             raise self.refuse(node, "this")
         constant: Value = self.bounded(value, node)
         return lambda _: constant
+
+    def decimal(self, node: ast.Constant) -> int | Fraction:
+        start, length = self.span(node)
+        literal = self.text[start : start + length].replace("_", "")
+        if not DECIMAL.fullmatch(literal):
+            literal = repr(node.value)
+        try:
+            return exact_decimal(literal)
+        except DecimalError as error:
+            raise ExpressionError(
+                catalogue.NUMBER_TOO_LARGE,
+                f"`{_text(literal)}` {error}",
+                (start, length),
+                help="write a whole number or a short decimal",
+            ) from None
 
     def on_name(self, node: ast.Name, _depth: int) -> Evaluator:
         name = node.id
         if name in ("true", "false"):
             constant = name == "true"
             return lambda _: constant
-        self.names.setdefault(name, self.span(node)[0])
+        if name not in self.names:
+            self.names[name] = self.span(node)[0]
 
         def read(environment: Environment) -> Value:
             value = environment[name]
@@ -298,15 +377,16 @@ class _Compiler:
         left, right = self.node(node.left, depth), self.node(node.right, depth)
         operation = _ARITHMETIC.get(type(node.op))
         if operation is None:
-            raise self.refuse(node, "this operator")
+            raise self.refuse(node, "`^`" if isinstance(node.op, ast.BitXor) else "this operator")
         sign = _SIGNS[type(node.op)]
+        self.cost += 5  # on fractions it takes its time
 
         def calculate(environment: Environment) -> Value:
             a, b = left(environment), right(environment)
             if not (_is_number(a) and _is_number(b)):
                 raise ExpressionError(
                     catalogue.CANNOT_EVALUATE,
-                    f"`{sign}` needs numbers, not {_described(b if _is_number(a) else a)}",
+                    f"`{sign}` needs numbers, not {described_value(b if _is_number(a) else a)}",
                     self.span(node),
                 )
             try:
@@ -324,6 +404,11 @@ class _Compiler:
                     "symbols",
                     self.span(node),
                 ) from None
+            except UndecidableError as error:  # the sign of a divisor
+                raise self.undecidable(error, node) from None
+            except ExpressionError as error:
+                error.span = error.span or self.span(node)
+                raise
 
         return calculate
 
@@ -340,7 +425,7 @@ class _Compiler:
             if not _is_number(value):
                 raise ExpressionError(
                     catalogue.CANNOT_EVALUATE,
-                    f"a sign needs a number, not {_described(value)}",
+                    f"a sign needs a number, not {described_value(value)}",
                     self.span(node),
                 )
             return -value if negative else value  # type: ignore[operator]
@@ -362,6 +447,9 @@ class _Compiler:
     def on_compare(self, node: ast.Compare, depth: int) -> Evaluator:
         operands = [self.node(operand, depth) for operand in (node.left, *node.comparators)]
         tests = [self.comparison(operation, node) for operation in node.ops]
+        for operation, items in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operation, ast.In | ast.NotIn) and not isinstance(items, ast.List):
+                self.cost += SCAN
 
         def compare(environment: Environment) -> Value:
             left = operands[0](environment)
@@ -371,8 +459,13 @@ class _Compiler:
                     if not test(left, right):
                         return False
                 except UndecidableError as error:
+                    raise self.undecidable(error, node) from None
+                except TypeError:  # a formula and a fraction
                     raise ExpressionError(
-                        catalogue.UNDECIDABLE, str(error), self.span(node)
+                        catalogue.UNDECIDABLE,
+                        f"cannot compare {described_value(left)} with {described_value(right)}",
+                        self.span(node),
+                        help="multiply both sides until they are whole",
                     ) from None
                 left = right
             return True
@@ -380,21 +473,34 @@ class _Compiler:
         return compare
 
     def comparison(self, operation: ast.cmpop, node: ast.Compare) -> Callable[[Value, Value], bool]:
-        if isinstance(operation, ast.Eq):
-            return operator.eq
-        if isinstance(operation, ast.NotEq):
-            return operator.ne
+        if isinstance(operation, ast.Eq | ast.NotEq):
+            wants_equal = isinstance(operation, ast.Eq)
+
+            def equal(a: Value, b: Value) -> bool:
+                if isinstance(a, tuple) and isinstance(b, tuple):
+                    raise ExpressionError(
+                        catalogue.CANNOT_EVALUATE,
+                        f"`{'==' if wants_equal else '!='}` compares numbers and words, not lists",
+                        self.span(node),
+                        help="compare what is in them: `widths[0] == 64`, `len(widths) == 3`",
+                    )
+                return _equals(a, b) is wants_equal
+
+            return equal
         if isinstance(operation, ast.In | ast.NotIn):
             wanted = isinstance(operation, ast.In)
 
             def contains(item: Value, items: Value) -> bool:
                 if not isinstance(items, tuple):
-                    raise ExpressionError(
-                        catalogue.CANNOT_EVALUATE,
-                        f"`in` needs a list, not {_described(items)}",
-                        self.span(node),
-                    )
-                return (item in items) is wanted
+                    message = f"`in` needs a list after it, not {described_value(items)}"
+                    raise ExpressionError(catalogue.CANNOT_EVALUATE, message, self.span(node))
+                if isinstance(item, tuple):
+                    message = "`in` looks for a number or a word, not for a list"
+                    raise ExpressionError(catalogue.CANNOT_EVALUATE, message, self.span(node))
+                found = item in items
+                if found and item in (0, 1):  # or true or false, which Python takes for the same
+                    found = (type(item), item) in zip(map(type, items), items, strict=True)
+                return found is wanted
 
             return contains
         order = _ORDER.get(type(operation))
@@ -405,7 +511,7 @@ class _Compiler:
             if not (_is_number(a) and _is_number(b)):
                 raise ExpressionError(
                     catalogue.CANNOT_EVALUATE,
-                    f"cannot order {_described(a)} and {_described(b)}",
+                    f"cannot order {described_value(a)} and {described_value(b)}",
                     self.span(node),
                 )
             return order(a, b)
@@ -430,9 +536,11 @@ class _Compiler:
         def pick(environment: Environment) -> Value:
             sequence, position = items(environment), index(environment)
             if not isinstance(sequence, tuple):
-                message = f"only a list has an index, not {_described(sequence)}"
+                message = f"only a list has an index, not {described_value(sequence)}"
             elif isinstance(position, bool) or not isinstance(position, int):
-                message = f"an index is a whole number, not {_described(position)}"
+                message = f"an index is a whole number, not {described_value(position)}"
+            elif not sequence:
+                message = "an empty list has no items"
             elif not -len(sequence) <= position < len(sequence):
                 message = (
                     f"index {position} of a list of {len(sequence)}: "
@@ -446,7 +554,17 @@ class _Compiler:
 
     def on_list(self, node: ast.List | ast.Tuple, depth: int) -> Evaluator:
         items = [self.node(item, depth) for item in node.elts]
-        return lambda environment: tuple([item(environment) for item in items])
+        if not all(isinstance(item, ast.Constant) for item in node.elts):
+            self.cost += SCAN
+
+        def build(environment: Environment) -> Value:
+            try:
+                return checked_list([item(environment) for item in items])
+            except ExpressionError as error:
+                error.span = error.span or self.span(node)
+                raise
+
+        return build
 
     on_tuple = on_list
 
@@ -456,7 +574,7 @@ class _Compiler:
         name = node.func.id
         function = FUNCTIONS.get(name)
         if function is None:
-            known = close_match(name, FUNCTIONS)
+            known = _FUNCTIONS_ELSEWHERE.get(name) or close_match(name, FUNCTIONS)
             raise ExpressionError(
                 catalogue.UNKNOWN_FUNCTION,
                 f"unknown function `{name}`",
@@ -477,15 +595,16 @@ class _Compiler:
             )
         operands = [self.node(operand, depth) for operand in node.args]
         takes_list = name == "len"
+        self.cost += 15
 
         def call(environment: Environment) -> Value:
             values = [operand(environment) for operand in operands]
             for value in values:
                 if isinstance(value, tuple) if not takes_list else not isinstance(value, tuple):
                     wanted = "a list" if takes_list else "numbers"
-                    message = f"`{name}` needs {wanted}, not {_described(value)}"
+                    message = f"`{name}` needs {wanted}, not {described_value(value)}"
                 elif not takes_list and not _is_number(value):
-                    message = f"`{name}` needs numbers, not {_described(value)}"
+                    message = f"`{name}` needs numbers, not {described_value(value)}"
                 else:
                     continue
                 raise ExpressionError(catalogue.CANNOT_EVALUATE, message, self.span(node))
@@ -496,7 +615,10 @@ class _Compiler:
                     catalogue.CANNOT_EVALUATE, f"`{name}` divides by zero", self.span(node)
                 ) from None
             except UndecidableError as error:
-                raise ExpressionError(catalogue.UNDECIDABLE, str(error), self.span(node)) from None
+                raise self.undecidable(error, node) from None
+            except ExpressionError as error:
+                error.span = error.span or self.span(node)
+                raise
             except TypeError:  # a formula and a fraction
                 raise ExpressionError(
                     catalogue.UNDECIDABLE,
@@ -511,30 +633,50 @@ class _Compiler:
             return value
         raise ExpressionError(
             catalogue.CANNOT_EVALUATE,
-            f"a condition is true or false, not {_described(value)}",
+            f"a condition is true or false, not {described_value(value)}",
             self.span(node),
             help="compare it with something: `x != 0`",
         )
 
     def bounded(self, value: Value, node: ast.expr) -> Value:
-        if isinstance(value, int):
-            size = value
-        elif isinstance(value, Fraction):
-            size = max(abs(value.numerator), value.denominator)
-        else:
+        if is_bounded(value):
             return value
-        if -LARGEST_NUMBER <= size <= LARGEST_NUMBER:
-            return value
+        limit = "10¹⁸"
+        if isinstance(value, Polynomial):
+            limit = f"{MAX_TERMS} terms, {MAX_DEGREE} factors or factors of 10¹⁸"
         raise ExpressionError(
             catalogue.NUMBER_TOO_LARGE,
-            f"`{_text(self.text)}` exceeds 10¹⁸ on the way"
+            f"`{_text(self.text)}` exceeds {limit} on the way"
             if not isinstance(node, ast.Constant)
             else "a number in a spec is at most 10¹⁸",
             self.span(node),
-            help="no size in a spec may exceed 10¹⁸",
+            help=f"no size in a spec may exceed {limit}",
         )
 
 
+_MAY_WARN: Final = re.compile(r"\\|[0-9][A-Za-z]")
+"""What Python may warn of: an odd escape, or a number that runs into a word."""
+_LANGUAGE: Final = (
+    "there are numbers, variables, + - * / // % **, comparisons, and or not, "
+    "`a if c else b`, `list[index]`, and " + ", ".join(FUNCTIONS)
+)
+_HINTS: Final = tuple(
+    (re.compile(sign), hint)
+    for sign, hint in (
+        (r"&&", "write `and`"),
+        (r"\|\|", "write `or`"),
+        (r"!(?!=)", "write `not`"),
+        (r"\?", "write `a if condition else b`"),
+        (r"(?<![=!<>])=(?!=)", "`==` compares; nothing is assigned"),
+        (r"[0-9] *[x×] *[0-9]", "for sizes of several axes write a list: `[3, 3]`"),
+        (r"[0-9] +[0-9]", "a comma or an operator is missing between two numbers"),
+        ("[×·⋅]", "write `*` to multiply"),
+        ("÷", "write `/`, or `//` to round down"),
+        ("[−–]", "write the minus sign of the keyboard, `-`"),
+        ("[⁰¹²³⁴-⁹]", "write `**` for a power"),
+    )
+)
+"""Signs that others write, with what is written here."""
 _DESCRIPTIONS: Final[dict[type[ast.expr], str]] = {
     ast.Attribute: "an attribute (`.`)",
     ast.Lambda: "a lambda",
@@ -558,11 +700,57 @@ def _whole(value: Value) -> Value:
     return value
 
 
+def is_bounded(value: object) -> bool:
+    """Whether a value, if it is a number, is small enough to go on with."""
+    if isinstance(value, int):
+        return -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+    if isinstance(value, Fraction):
+        return max(abs(value.numerator), value.denominator) <= LARGEST_NUMBER
+    if isinstance(value, Polynomial):
+        terms = list(value.terms())
+        return (
+            len(terms) <= MAX_TERMS
+            and all(abs(coefficient) <= LARGEST_NUMBER for _, coefficient in terms)
+            and all(sum(power for _, power in monomial) <= MAX_DEGREE for monomial, _ in terms)
+            and len(str(value)) <= MAX_FORMULA
+        )
+    return True
+
+
+def checked_list(items: list[Value]) -> tuple[Value, ...]:
+    """A list of ``items``. Raises ExpressionError if it holds too much."""
+    if _room_left(items, MAX_ITEMS, MAX_LIST_LEVELS) >= 0:
+        return tuple(items)
+    raise ExpressionError(
+        catalogue.EXPRESSION_TOO_LARGE,
+        f"a list of more than {MAX_ITEMS:,} items, those of the lists in it counted, or with more "
+        f"than {MAX_LIST_LEVELS} levels",
+        help="for what stands in a row there is `repeat`",
+    )
+
+
+def _room_left(items: Iterable[Value], room: int, levels: int) -> int:
+    """How many of ``room`` items are left; less than 0 if these are too many, or too deep."""
+    for item in items:
+        room -= 1
+        if isinstance(item, tuple):
+            room = _room_left(item, room, levels - 1) if levels > 1 else -1
+        if room < 0:
+            break
+    return room
+
+
+def _equals(a: Value, b: Value) -> bool:
+    """Whether two values are the same; a truth value is no number, though Python has it so."""
+    return isinstance(a, bool) is isinstance(b, bool) and a == b
+
+
 def _is_number(value: Value) -> bool:
     return isinstance(value, int | Fraction | Polynomial) and not isinstance(value, bool)
 
 
-def _described(value: Value) -> str:
+def described_value(value: Value) -> str:
+    """A value in words, for messages."""
     if isinstance(value, Bindings):
         return "a mapping"
     if isinstance(value, tuple):

@@ -7,12 +7,23 @@ all of its text: blocks that no layer uses and variants that were not asked for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import cache
 from typing import Final
 
-from convcalc.errors import Code, Finding, Place, Related, SourceText, catalogue, close_match
+from convcalc.errors import (
+    Code,
+    EnoughFindingsError,
+    Finding,
+    Findings,
+    Place,
+    Related,
+    SourceText,
+    catalogue,
+    close_match,
+    listed,
+)
 from convcalc.graph import PublishedFigure
 from convcalc.layers import Layer, all_kinds, find_kind, kind_known_as
 from convcalc.layers.declaration import FieldDeclaration
@@ -43,6 +54,7 @@ from convcalc.sources.spec.expression import (
     Expression,
     ExpressionError,
     Value,
+    checked_list,
 )
 from convcalc.sources.spec.yaml_nodes import (
     YamlMapping,
@@ -86,20 +98,70 @@ _PYTHON_WORDS = frozenset(
 )
 _YAML_11_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
+_STRUCTURE_EXAMPLES: Final = {
+    "parallel": "parallel: {merge: concat, branches: {left: [...], right: [...]}}",
+    "residual": "residual: {body: [...], shortcut: [...]}",
+}
+MAX_EXPRESSION_CHARACTERS: Final = 100_000
+"""Characters of all expressions of a spec that differ."""
+MAX_STEPS_SHOWN: Final = 8
+"""Blocks of a circle that a message names."""
+_NO_BEARING = "it has no bearing on the cost: leave it out"
+_NOT_FIELDS: Final = {
+    "activation": "an activation is a layer of its own: put `- relu` after this one",
+    "input_shape": "the shape of the network's input stands under `input`",
+    "data_format": "shapes are channels first: leave it out",
+    **dict.fromkeys(
+        (
+            *("padding_mode", "inplace", "device", "dtype", "trainable"),
+            *("kernel_initializer", "bias_initializer", "kernel_regularizer"),
+        ),
+        _NO_BEARING,
+    ),
+}
+"""What Keras and PyTorch have as arguments of a layer, and this language has not."""
 AXIS_SIZE: Final = Integer(1)
 COUNT: Final = Integer(0)
-Names = frozenset[str]
+
+
+class Names:
+    """The variables that an expression may read: those of a scope, and of the scope around it."""
+
+    __slots__ = ("around", "own")
+
+    def __init__(self, own: Iterable[str] = (), around: Names | None = None) -> None:
+        self.own = dict.fromkeys(own)
+        self.around = around
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.own or (self.around is not None and name in self.around)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        if self.around is not None:
+            yield from self.around
+
+    def add(self, name: str) -> None:
+        """Let one more variable be read from here on."""
+        self.own[name] = None
 
 
 class Grammar:
     """Reads one spec. What is wrong goes to ``findings``."""
 
-    def __init__(self, source: SourceText, findings: list[Finding]) -> None:
+    def __init__(self, source: SourceText, findings: Findings) -> None:
         self.source = source
         self.findings = findings
+        self.unreadable = {finding.place for finding in findings}
+        """Places that the YAML reader could make nothing of: what it said of them is enough."""
+        self.expressions: dict[str, Expression] = {}
+        self.expression_characters = 0
         self.block_names: tuple[str, ...] = ()
         self.block_arguments: dict[str, tuple[Argument, ...]] = {}
-        self.variable_keys: dict[str, Names] = {}
+        self.declared: frozenset[str] = frozenset()
+        """All variables, those included that stand further down than the place that is read."""
+        self.variable_names = Names()
+        self.variable_keys: dict[str, frozenset[str]] = {}
         self.uses: dict[str, list[tuple[str, Place]]] = {}
         self.block = ""
 
@@ -112,7 +174,8 @@ class Grammar:
         related: tuple[Related, ...] = (),
     ) -> None:
         """Add a finding."""
-        self.findings.append(Finding(code, message, place, help=help, related=related))
+        if place not in self.unreadable:
+            self.findings.add(Finding(code, message, place, help=help, related=related))
 
     # -- the whole ----------------------------------------------------------------------------
 
@@ -131,23 +194,23 @@ class Grammar:
                 catalogue.NOT_A_MAPPING,
                 f"a spec is a mapping of `input`, `layers` and so on, not {described(root)}",
                 root.place,
+                "begin with `input: [3, 224, 224]` and `layers:`, each on a line of its own",
             )
             return None
         self.check_keys(root, TOP_LEVEL_KEYS, "a spec")
         entries = root.entries
 
         variables = self.variables(root)
-        variable_names = frozenset(variable.name for variable in variables)
-        variants = self.variants(root, variable_names)
+        variants = self.variants(root)
         self.note_variable_keys(root)
-        inputs = self.inputs(root, variable_names)
-        blocks = self.blocks(root, variable_names)
+        inputs = self.inputs(root, self.variable_names)
+        blocks = self.blocks(root)
 
         layers: tuple[Entry, ...] = ()
         if "layers" in entries:
             scope = ScopeNames()
             scope.given.update(name for name, _ in inputs)
-            names = variable_names | {"in_channels"}
+            names = Names(("in_channels",), self.variable_names)
             layers = self.entries(entries["layers"][1], scope, names, "layers")
         else:
             self.report(
@@ -156,7 +219,8 @@ class Grammar:
                 root.place,
                 "list the layers of the network under `layers:`",
             )
-        self.check_recursion(blocks)
+        for name in self.check_recursion(blocks):
+            del blocks[name]
         return Document(
             name=self.optional_text(root, "name"),
             source=self.optional_text(root, "source"),
@@ -180,7 +244,7 @@ class Grammar:
                     catalogue.UNKNOWN_KEY,
                     f"unknown key `{key}` in {where}",
                     scalar.place,
-                    f"did you mean `{close}`?" if close else f"it may have {_listed(known)}",
+                    f"did you mean `{close}`?" if close else f"it may have {listed(known)}",
                 )
 
     def optional_text(self, mapping: YamlMapping, key: str) -> str | None:
@@ -195,7 +259,10 @@ class Grammar:
             if node.text.isprintable() and node.text.strip():
                 return node.text
             self.report(
-                catalogue.BAD_NAME, f"`{key}` must be a text of printable characters", node.place
+                catalogue.BAD_NAME,
+                f"`{key}` must be a text of printable characters",
+                node.place,
+                "leave it out, or write at least one letter" if not node.text.strip() else None,
             )
             return None
         self.report(
@@ -206,12 +273,15 @@ class Grammar:
         )
         return None
 
-    def mapping(self, node: YamlNode, what: str) -> YamlMapping | None:
+    def mapping(self, node: YamlNode, what: str, example: str) -> YamlMapping | None:
         """``node`` as a mapping; None, reported, if it is not one."""
         if isinstance(node, YamlMapping):
             return node
         self.report(
-            catalogue.NOT_A_MAPPING, f"{what} must be a mapping, not {described(node)}", node.place
+            catalogue.NOT_A_MAPPING,
+            f"{what} must be a mapping, not {described(node)}",
+            node.place,
+            f"for example `{example}`",
         )
         return None
 
@@ -221,18 +291,20 @@ class Grammar:
         """`vars`: each may use those before it."""
         if "vars" not in root.entries:
             return ()
-        mapping = self.mapping(root.entries["vars"][1], "`vars`")
+        mapping = self.mapping(root.entries["vars"][1], "`vars`", "vars: {width: 64}")
         if mapping is None:
             return ()
+        self.declared = frozenset(mapping.entries)
         found: list[Variable] = []
-        names: set[str] = set()
         for name, (key, node) in mapping.entries.items():
             if not self.check_variable_name(name, key.place):
                 continue
             is_open = isinstance(node, YamlScalar) and node.value is None
-            value = None if is_open else self.free_template(node, frozenset(names), own_words=True)
+            value = (
+                None if is_open else self.free_template(node, self.variable_names, own_words=True)
+            )
             found.append(Variable(name, value, key.place))
-            names.add(name)
+            self.variable_names.add(name)
         return tuple(found)
 
     def check_variable_name(self, name: str, place: Place) -> bool:
@@ -255,34 +327,34 @@ class Grammar:
             return False
         return True
 
-    def variants(self, root: YamlMapping, variable_names: Names) -> dict[str, tuple[Variable, ...]]:
+    def variants(self, root: YamlMapping) -> dict[str, tuple[Variable, ...]]:
         """`variants`: for each, the variables that it sets."""
         if "variants" not in root.entries:
             return {}
-        mapping = self.mapping(root.entries["variants"][1], "`variants`")
+        mapping = self.mapping(
+            root.entries["variants"][1], "`variants`", "variants: {small: {width: 32}}"
+        )
         variants: dict[str, tuple[Variable, ...]] = {}
         for name, (key, node) in mapping.entries.items() if mapping else ():
             self.check_name(name, key.place, dotted=True)
             if isinstance(node, YamlScalar) and node.value is None:
                 variants[name] = ()
                 continue
-            changes = self.mapping(node, f"variant `{name}`")
+            changes = self.mapping(node, f"variant `{name}`", f"{name}: {{width: 32}}")
             settings: list[Variable] = []
             for variable, (variable_key, value) in changes.entries.items() if changes else ():
-                if variable in variable_names:
-                    template = self.free_template(
-                        value, variable_names - {variable}, own_words=True
-                    )
+                if variable in self.variable_names:
+                    template = self.free_template(value, self.variable_names, own_words=True)
                     settings.append(Variable(variable, template, variable_key.place))
                 else:
-                    close = close_match(variable, variable_names)
+                    close = close_match(variable, self.variable_names)
                     self.report(
                         catalogue.UNKNOWN_VARIABLE,
                         f"variant `{name}` sets `{variable}`, which is not under `vars`",
                         variable_key.place,
                         f"did you mean `{close}`?"
                         if close
-                        else f"`vars` has {_listed(variable_names)}",
+                        else f"`vars` has {listed(self.variable_names) or 'none'}",
                     )
             variants[name] = tuple(settings)
         return variants
@@ -352,18 +424,24 @@ class Grammar:
                 catalogue.CONFLICTING_KEYS,
                 "a spec has `input` or `inputs`, not both",
                 several[0].place,
+                "name all of them under `inputs`",
                 related=(Related("the other", one[0].place),),
             )
         if one:
             return (("input", self.shape_template(one[1], names)),)
         if several:
-            mapping = self.mapping(several[1], "`inputs`")
+            mapping = self.mapping(several[1], "`inputs`", "inputs: {image: [3, 224, 224]}")
             found = []
             for name, (key, node) in mapping.entries.items() if mapping else ():
                 self.check_name(name, key.place, reserved=frozenset({"prev"}))
                 found.append((name, self.shape_template(node, names)))
             if mapping and not found:
-                self.report(catalogue.MISSING_KEY, "`inputs` names no input", several[0].place)
+                self.report(
+                    catalogue.MISSING_KEY,
+                    "`inputs` names no input",
+                    several[0].place,
+                    "`inputs: {image: [3, 224, 224]}`",
+                )
             return tuple(found)
         self.report(
             catalogue.MISSING_KEY,
@@ -385,7 +463,7 @@ class Grammar:
                 catalogue.WRONG_TYPE,
                 f"an input's shape is a list of 1 to 4 sizes, not {what}",
                 node.place,
-                "channels first, without the batch: `[3, 224, 224]`",
+                "in brackets, channels first, without the batch: `[3, 224, 224]`",
             )
             return Template(node.place, VARIES)
         return self.sequence_template(
@@ -408,11 +486,13 @@ class Grammar:
 
     # -- blocks ------------------------------------------------------------------------------------
 
-    def blocks(self, root: YamlMapping, variable_names: Names) -> dict[str, Block]:
+    def blocks(self, root: YamlMapping) -> dict[str, Block]:
         """`blocks`: arguments first, because a block may use one that stands after it."""
         if "blocks" not in root.entries:
             return {}
-        mapping = self.mapping(root.entries["blocks"][1], "`blocks`")
+        mapping = self.mapping(
+            root.entries["blocks"][1], "`blocks`", "blocks: {twice: {layers: [relu, relu]}}"
+        )
         if mapping is None:
             return {}
         bodies: list[tuple[str, YamlScalar, YamlMapping]] = []
@@ -427,11 +507,11 @@ class Grammar:
                 continue
             if not self.check_name(name, key.place):
                 continue
-            body = self.mapping(node, f"block `{name}`")
+            body = self.mapping(node, f"block `{name}`", f"{name}: {{layers: [...]}}")
             if body is None:
                 continue
             self.check_keys(body, ("args", "layers"), "a block")
-            self.block_arguments[name] = self.arguments(body, variable_names)
+            self.block_arguments[name] = self.arguments(body)
             bodies.append((name, key, body))
         self.block_names = tuple(self.block_arguments)
         blocks: dict[str, Block] = {}
@@ -439,21 +519,26 @@ class Grammar:
             self.block = name
             entries: tuple[Entry, ...] = ()
             if "layers" in body.entries:
-                names = variable_names | {"in_channels"}
-                names |= {argument.name for argument in self.block_arguments[name]}
+                own = (argument.name for argument in self.block_arguments[name])
+                names = Names(("in_channels", *own), self.variable_names)
                 entries = self.entries(body.entries["layers"][1], ScopeNames(), names, "layers")
             else:
-                self.report(catalogue.MISSING_KEY, f"block `{name}` has no `layers`", key.place)
+                self.report(
+                    catalogue.MISSING_KEY,
+                    f"block `{name}` has no `layers`",
+                    key.place,
+                    f"`{name}: {{args: {{...}}, layers: [...]}}`",
+                )
             blocks[name] = Block(name, self.block_arguments[name], entries, key.place)
         self.block = ""
         return blocks
 
-    def arguments(self, body: YamlMapping, variable_names: Names) -> tuple[Argument, ...]:
+    def arguments(self, body: YamlMapping) -> tuple[Argument, ...]:
         """`args` of a block, each with its default; a default may use those before it."""
         if "args" not in body.entries:
             return ()
-        mapping = self.mapping(body.entries["args"][1], "`args`")
-        names = variable_names | {"in_channels"}
+        mapping = self.mapping(body.entries["args"][1], "`args`", "args: {channels: , stride: 1}")
+        names = Names(("in_channels",), self.variable_names)
         found: list[Argument] = []
         for name, (key, node) in mapping.entries.items() if mapping else ():
             if not self.check_variable_name(name, key.place):
@@ -461,36 +546,48 @@ class Grammar:
             required = isinstance(node, YamlScalar) and node.value is None
             default = None if required else self.free_template(node, names)
             found.append(Argument(name, default))
-            names |= {name}
+            names.add(name)
         return tuple(found)
 
-    def check_recursion(self, blocks: dict[str, Block]) -> None:
-        """Report each use of a block that leads back to the block itself."""
-        safe: set[str] = set()
+    def check_recursion(self, blocks: dict[str, Block]) -> set[str]:
+        """Report each use of a block that leads back to the block itself; all such blocks."""
+        circular: set[str] = set()
+        done: set[str] = set()
+        for first in blocks:
+            if first in done:
+                continue
+            # The way from `first` to where we are; each block with the uses yet to be followed.
+            path = {first: iter(self.uses.get(first, ()))}
+            while path:
+                name, uses = next(reversed(path.items()))
+                for used, place in uses:
+                    if used in path:
+                        steps = [*path, used]
+                        self.report_circle(steps[steps.index(used) :], place)
+                        circular.add(used)
+                    elif used in blocks and used not in done:
+                        path[used] = iter(self.uses.get(used, ()))
+                        break
+                else:
+                    del path[name]
+                    done.add(name)
+        return circular
 
-        def visit(name: str, path: tuple[str, ...]) -> None:
-            for used, place in self.uses.get(name, ()):
-                if used in path:
-                    cycle = (*path[path.index(used) :], used)
-                    message = (
-                        f"block `{used}` uses itself"
-                        if len(cycle) == 2
-                        else "blocks use each other in a circle: "
-                        + " → ".join(f"`{step}`" for step in cycle)
-                    )
-                    self.report(
-                        catalogue.RECURSIVE_BLOCK,
-                        message,
-                        place,
-                        "a network is finite: use `repeat` or `for`",
-                    )
-                elif used not in safe and used in blocks:
-                    visit(used, (*path, used))
-            safe.add(name)
-
-        for name in blocks:
-            if name not in safe:
-                visit(name, (name,))
+    def report_circle(self, circle: list[str], place: Place) -> None:
+        """Report a use that leads from the first block of ``circle`` back to it."""
+        if len(circle) == 2:
+            message = f"block `{circle[0]}` uses itself"
+        else:
+            steps = [f"`{step}`" for step in circle]
+            if len(steps) > MAX_STEPS_SHOWN:
+                steps[MAX_STEPS_SHOWN // 2 : -MAX_STEPS_SHOWN // 2] = ["…"]
+            message = "blocks use each other in a circle: " + " → ".join(steps)
+        self.report(
+            catalogue.RECURSIVE_BLOCK,
+            message,
+            place,
+            "a network is finite: use `repeat` or `for`",
+        )
 
     # -- layers ------------------------------------------------------------------------------------
 
@@ -512,11 +609,16 @@ class Grammar:
                 catalogue.WRONG_TYPE,
                 f"`{what}` must be a list of layers, not {described(node)}",
                 node.place,
-                "each layer starts with a dash: `- relu`",
+                "each layer starts with a dash and a space: `- relu`",
             )
             return ()
         if not node.items and not may_be_empty:
-            self.report(catalogue.EMPTY, f"`{what}` lists no layers", node.place)
+            self.report(
+                catalogue.EMPTY,
+                f"`{what}` lists no layers",
+                node.place,
+                "list at least one: `- relu`",
+            )
         found = (self.entry(item, scope, names, repeated=repeated) for item in node.items)
         return tuple(entry for entry in found if entry is not None)
 
@@ -542,17 +644,18 @@ class Grammar:
         if kind is None:
             return None
         key, value = mapping.entries[kind]
+        value = self.with_strays(mapping, kind, value)
 
         modifiers = mapping.entries
         inner = names
         loop: Loop | None = None
         if "for" in modifiers:
             loop, loop_names = self.loop(modifiers["for"][1], names)
-            inner = inner | loop_names | {"i"}
+            inner = Names(("i", *sorted(loop_names)), inner)
         repeat: Template | None = None
         if "repeat" in modifiers:
             repeat = self.typed_template(modifiers["repeat"][1], COUNT, inner, "`repeat`")
-            inner = inner | {"i"}
+            inner = Names(("i",), inner)
         condition: Template | None = None
         if "if" in modifiers:
             condition = self.condition(modifiers["if"][1], inner)
@@ -561,8 +664,10 @@ class Grammar:
         if "name" in modifiers:
             name_node = modifiers["name"][1]
             name = self.text(name_node, "name")
-            if name is not None and self.check_name(name, name_node.place) and not loops:
-                if name in scope.given and condition is None:
+            if name is not None and not self.check_name(name, name_node.place):
+                name = None
+            if name is not None and not loops:
+                if condition is None and name in scope.certain:
                     self.report(
                         catalogue.DUPLICATE_NAME,
                         f"two layers here are called `{name}`",
@@ -570,6 +675,8 @@ class Grammar:
                         "`from` and the tables tell layers apart by their names",
                     )
                 scope.given.add(name)
+                if condition is None:
+                    scope.certain.add(name)
         sources = self.targets(modifiers["from"][1]) if "from" in modifiers else ()
 
         inside = repeated or loops
@@ -602,6 +709,7 @@ class Grammar:
             place=key.place,
             kind=kind,
             name=name,
+            name_place=modifiers["name"][1].place if "name" in modifiers else key.place,
             scope=scope,
             sources=sources,
             repeat=repeat,
@@ -642,12 +750,31 @@ class Grammar:
         """Whether ``key`` names a layer kind, block or structure."""
         return key in all_kinds() or key in STRUCTURES or key in self.block_arguments
 
+    def field_names(self, kind: str) -> tuple[str, ...]:
+        """The fields of a kind, or the arguments of a block."""
+        if kind in self.block_arguments:
+            return tuple(argument.name for argument in self.block_arguments[kind])
+        declared = find_kind(kind)
+        return tuple(d.name for d in declared.declarations) if declared else ()
+
+    def with_strays(self, mapping: YamlMapping, kind: str, value: YamlNode) -> YamlNode:
+        """The fields of ``kind``, and those that stand beside it by mistake: none is missing."""
+        if len(mapping.entries) == 1:
+            return value
+        fields = self.field_names(kind)
+        strays = {
+            name: entry
+            for name, entry in mapping.entries.items()
+            if name in fields and name != kind and name not in MODIFIERS
+        }
+        if not strays or (isinstance(value, YamlScalar) and value.value is not None):
+            return value
+        given = value.entries if isinstance(value, YamlMapping) else {}
+        return YamlMapping(value.place, strays | given)
+
     def report_stray_keys(self, mapping: YamlMapping, kind: str, candidates: list[str]) -> None:
         """Report the keys beside the kind that are not modifiers."""
-        declared = find_kind(kind)
-        fields = [d.name for d in declared.declarations] if declared else []
-        if kind in self.block_arguments:
-            fields = [argument.name for argument in self.block_arguments[kind]]
+        fields = self.field_names(kind)
         for key in candidates:
             if key == kind:
                 continue
@@ -655,7 +782,7 @@ class Grammar:
                 hint = f"it belongs into `{kind}`: write `{kind}: {{{key}: …}}`, or indent it more"
             else:
                 close = close_match(key, (*MODIFIERS, *STRUCTURES))
-                hint = f"did you mean `{close}`?" if close else f"beside it: {_listed(MODIFIERS)}"
+                hint = f"did you mean `{close}`?" if close else f"beside it: {listed(MODIFIERS)}"
             self.report(
                 catalogue.UNKNOWN_KEY,
                 f"unknown key `{key}` beside `{kind}`",
@@ -667,16 +794,24 @@ class Grammar:
         """Report a key that is no kind, with the one that was probably meant."""
         options = (*all_kinds(), *STRUCTURES, *self.block_names, *MODIFIERS)
         known = kind_known_as(key) or close_match(key, options)
-        self.report(
-            catalogue.UNKNOWN_KIND,
-            f"unknown layer kind `{key}`",
-            place,
-            f"did you mean `{known}`?" if known else "see `docs/layers.md` for the kinds there are",
-        )
+        if known:
+            hint = f"did you mean `{known}`?"
+        elif " - " in key:
+            hint = "a dash that stands further in belongs to the text before it: align the dashes"
+        else:
+            hint = "see `docs/layers.md` for the kinds there are"
+        self.report(catalogue.UNKNOWN_KIND, f"unknown layer kind `{key}`", place, hint)
 
-    def loop(self, node: YamlNode, names: Names) -> tuple[Loop | None, Names]:
+    def loop(self, node: YamlNode, names: Names) -> tuple[Loop | None, frozenset[str]]:
         """A `for`, and the variables that it sets."""
         if isinstance(node, YamlSequence):
+            if not node.items:
+                self.report(
+                    catalogue.EMPTY,
+                    "this `for` has no rounds",
+                    node.place,
+                    "list at least one, or leave the layer out",
+                )
             rounds = []
             keys: frozenset[str] | None = None
             for item in node.items:
@@ -699,9 +834,10 @@ class Grammar:
                     missing = keys ^ frozenset(item.entries)
                     self.report(
                         catalogue.MISSING_KEY,
-                        f"the rounds of a `for` set different variables: {_listed(missing)} "
-                        "is not in all of them",
+                        "the rounds of a `for` set different variables: not all of them have "
+                        + listed(sorted(missing)),
                         item.place,
+                        "give every round the same variables",
                     )
                 keys = (keys or frozenset()) | frozenset(item.entries)
             return Loop(node.place, rounds=tuple(rounds)), keys or frozenset()
@@ -712,7 +848,12 @@ class Grammar:
                 if self.check_variable_name(name, key.place)
             )
             if not lists:
-                self.report(catalogue.EMPTY, "this `for` sets no variable", node.place)
+                self.report(
+                    catalogue.EMPTY,
+                    "this `for` sets no variable",
+                    node.place,
+                    "`for: {width: [64, 128]}`; to do the same several times use `repeat`",
+                )
             return Loop(node.place, lists=lists), frozenset(name for name, _ in lists)
         if isinstance(node.value, str):
             template = self.expression_template(node, names)
@@ -756,7 +897,7 @@ class Grammar:
         """A group, `parallel` or `residual`."""
         if kind == "layers":
             return Group(self.entries(node, scope, names, "layers", repeated=repeated))
-        mapping = self.mapping(node, f"`{kind}`")
+        mapping = self.mapping(node, f"`{kind}`", _STRUCTURE_EXAMPLES[kind])
         if mapping is None:
             return None
         if kind == "residual":
@@ -775,7 +916,12 @@ class Grammar:
         """`residual: {body: [...], shortcut: [...]}`."""
         self.check_keys(mapping, ("body", "shortcut"), "a `residual`")
         if "body" not in mapping.entries:
-            self.report(catalogue.MISSING_KEY, "this `residual` has no `body`", place)
+            self.report(
+                catalogue.MISSING_KEY,
+                "this `residual` has no `body`",
+                place,
+                f"`{_STRUCTURE_EXAMPLES['residual']}`",
+            )
             return None
         body = self.entries(
             mapping.entries["body"][1], scope, names, "body", repeated=repeated, may_be_empty=True
@@ -788,7 +934,7 @@ class Grammar:
         scope.count("shortcut", repeated=repeated)
         scope.count("add", repeated=repeated)
         return Residual(
-            body, Branch("shortcut", shortcut, scope), self.merge_entry("add", scope, place)
+            body, Branch("shortcut", shortcut, scope, place), self.merge_entry("add", scope, place)
         )
 
     def parallel(
@@ -806,23 +952,26 @@ class Grammar:
         if missing:
             self.report(
                 catalogue.MISSING_KEY,
-                f"this `parallel` has no {_listed(missing)}",
+                f"this `parallel` has no {listed(missing)}",
                 place,
-                "`parallel: {merge: concat, branches: {left: [...], right: [...]}}`",
+                f"`{_STRUCTURE_EXAMPLES['parallel']}`",
             )
             return None
         branches: list[Branch] = []
-        branch_mapping = self.mapping(mapping.entries["branches"][1], "`branches`")
+        branch_mapping = self.mapping(
+            mapping.entries["branches"][1], "`branches`", "branches: {left: [...], right: [...]}"
+        )
         for name, (key, node) in branch_mapping.entries.items() if branch_mapping else ():
             self.check_name(name, key.place)
             scope.count(name, repeated=repeated)
             entries = self.entries(node, ScopeNames(), names, name, may_be_empty=True)
-            branches.append(Branch(name, entries, scope))
+            branches.append(Branch(name, entries, scope, key.place))
         if branch_mapping and len(branches) < 2:
             self.report(
                 catalogue.MISSING_KEY,
                 f"a `parallel` needs two branches or more, not {len(branches)}",
                 branch_mapping.place,
+                "a branch without layers, such as `skip: []`, passes the input on",
             )
         merge = self.merge(mapping.entries["merge"][1], scope, names, repeated=repeated)
         if merge is None or len(branches) < 2:
@@ -844,7 +993,7 @@ class Grammar:
         known = (kind_known_as(kind) or close_match(kind, merging)) if kind else None
         self.report(
             catalogue.UNKNOWN_KIND,
-            f"`merge` must be one of {_listed(merging)}, not {described(node)}",
+            f"`merge` must be one of {listed(merging)}, not {described(node)}",
             node.place,
             f"did you mean `{known}`?" if known in merging else None,
         )
@@ -855,10 +1004,11 @@ class Grammar:
         declared = find_kind(kind)
         assert declared is not None  # noqa: S101 - the caller names a kind that there is
         return Entry(
-            body=LayerUse(declared, (), (), {}, is_valid=True),
+            body=LayerUse(declared, (), (), {}, place, is_valid=True),
             place=place,
             kind=kind,
             name=None,
+            name_place=place,
             scope=scope,
             sources=(),
             repeat=None,
@@ -875,7 +1025,8 @@ class Grammar:
     ) -> LayerUse | None:
         """A layer kind with its fields."""
         declarations = {declared.name: declared for declared in kind.declarations}
-        entries = self.field_entries(node, kind.kind, tuple(declarations))
+        required = tuple(d.name for d in declarations.values() if d.is_required)
+        entries = self.field_entries(node, kind.kind, required or tuple(declarations)[:1])
         if entries is None:
             return None
         before = len(self.findings)
@@ -904,19 +1055,20 @@ class Grammar:
         if missing:
             self.report(
                 catalogue.MISSING_FIELD,
-                f"`{kind.kind}` needs {_listed(d.name for d in missing)}",
+                f"`{kind.kind}` needs {listed(d.name for d in missing)}",
                 place,
                 "; ".join(f"`{d.name}`: {d.help}" for d in missing),
             )
         return LayerUse(
-            kind, tuple(constants), tuple(templates), places, len(self.findings) == before
+            kind, tuple(constants), tuple(templates), places, place, len(self.findings) == before
         )
 
     def block_use(self, block: str, node: YamlNode, names: Names, place: Place) -> BlockUse | None:
         """A block with its arguments."""
         arguments = {argument.name: argument for argument in self.block_arguments[block]}
         self.uses.setdefault(self.block, []).append((block, place))
-        entries = self.field_entries(node, block, tuple(arguments))
+        required = tuple(a.name for a in arguments.values() if a.default is None)
+        entries = self.field_entries(node, block, required or tuple(arguments)[:1])
         if entries is None:
             return None
         given: list[tuple[str, Template]] = []
@@ -931,13 +1083,19 @@ class Grammar:
                     key.place,
                     f"did you mean `{close}`?"
                     if close
-                    else f"it takes {_listed(arguments) or 'no arguments'}",
+                    else f"it takes {listed(arguments) or 'no arguments'}",
                 )
         missing = [
             a.name for a in arguments.values() if a.default is None and a.name not in entries
         ]
         if missing:
-            self.report(catalogue.MISSING_FIELD, f"block `{block}` needs {_listed(missing)}", place)
+            self.report(
+                catalogue.MISSING_FIELD,
+                f"block `{block}` needs {listed(missing)}",
+                place,
+                f"write `{block}: {{{', '.join(f'{name}: …' for name in missing)}}}`, or give it "
+                "a default under `args`",
+            )
         return BlockUse(block, tuple(given))
 
     def field_entries(
@@ -948,7 +1106,7 @@ class Grammar:
             return {}
         if isinstance(node, YamlMapping):
             return node.entries
-        example = f"{kind}: {{{fields[0]}: …}}" if fields else kind
+        example = f"{kind}: {{{', '.join(f'{name}: …' for name in fields)}}}" if fields else kind
         self.report(
             catalogue.NOT_A_MAPPING,
             f"the fields of `{kind}` must be a mapping, not {described(node)}",
@@ -970,12 +1128,14 @@ class Grammar:
         close = by_alias or by_any_name.get(close_match(name, by_any_name) or "")
         if by_alias:
             hint = f"it is called `{by_alias}` here"
+        elif folded in _NOT_FIELDS:
+            hint, close = _NOT_FIELDS[folded], None
+        elif name in MODIFIERS:
+            hint, close = f"it belongs beside `{kind}`, not into it", None
         elif close:
             hint = f"did you mean `{close}`?"
-        elif name in MODIFIERS:
-            hint = f"it belongs beside `{kind}`, not into it"
         else:
-            hint = f"`{kind}` has " + (_listed(d.name for d in declared) or "no fields")
+            hint = f"`{kind}` has " + (listed(d.name for d in declared) or "no fields")
         self.report(catalogue.UNKNOWN_KEY, f"unknown key `{name}` in a `{kind}` layer", place, hint)
         return close
 
@@ -1026,22 +1186,37 @@ class Grammar:
         self, node: YamlSequence, item_template: Callable[[YamlNode], Template]
     ) -> Template:
         """A list, constant if all of its items are."""
-        parts = tuple(item_template(item) for item in node.items)
-        if all(part.constant is not VARIES for part in parts):
-            return Template(node.place, tuple(part.constant for part in parts))  # type: ignore[misc]
-        return Template(node.place, VARIES, parts)
+        parts = tuple([item_template(item) for item in node.items])
+        if any(part.constant is VARIES for part in parts):
+            return Template(node.place, VARIES, parts)
+        try:
+            return Template(node.place, checked_list([part.constant for part in parts]))  # type: ignore[misc]
+        except ExpressionError as error:
+            self.report(error.code, str(error), node.place, error.help)
+            return Template(node.place, VARIES)
 
     def expression_template(
         self, node: YamlScalar, names: Names, words: frozenset[str] = frozenset()
     ) -> Template:
         """An expression over ``names``."""
-        try:
-            expression = Expression(node.text)
-        except ExpressionError as error:
-            self.report(
-                error.code, str(error), part_of(node.place, node.text, error.span), error.help
-            )
-            return Template(node.place, VARIES)
+        expression = self.expressions.get(node.text)
+        if expression is None:
+            self.expression_characters += len(node.text)
+            if self.expression_characters > MAX_EXPRESSION_CHARACTERS:
+                self.report(
+                    catalogue.EXPRESSION_TOO_LARGE,
+                    f"expressions of more than {MAX_EXPRESSION_CHARACTERS:,} characters in all",
+                    node.place,
+                    "use blocks with arguments for what repeats",
+                )
+                raise EnoughFindingsError
+            try:
+                expression = self.expressions[node.text] = Expression(node.text)
+            except ExpressionError as error:
+                self.report(
+                    error.code, str(error), part_of(node.place, node.text, error.span), error.help
+                )
+                return Template(node.place, VARIES)
         unknown = {name: at for name, at in expression.names.items() if name not in names}
         for name, offset in unknown.items():
             self.report_unknown_variable(
@@ -1065,12 +1240,15 @@ class Grammar:
             hint = f"`{name}` is a function: write `{name}(…)`"
         elif name == "i":
             hint = "`i` counts the rounds of `repeat` and `for`; there is none around this"
-        elif close:
-            hint = f"did you mean `{close}`?"
+        elif name in self.declared:
+            hint = f"`{name}` has no value here yet: a variable may use those above it"
         elif name == "in_channels":
             hint = "`in_channels` is known where a layer stands, not here"
+        elif close:
+            hint = f"did you mean `{close}`?"
         else:
-            hint = f"there are {_listed(sorted(names))}" if names else "declare it under `vars`"
+            known = listed(names)
+            hint = "declare it under `vars`" + (f"; there are {known}" if known else "")
         self.report(catalogue.UNKNOWN_VARIABLE, f"unknown variable `{name}`", place, hint)
 
     def check_name(
@@ -1115,7 +1293,9 @@ class Grammar:
         node = root.entries["published"][1]
         if not variants:
             return {None: self.records(node)}
-        mapping = self.mapping(node, "`published`")
+        mapping = self.mapping(
+            node, "`published`", "published: {resnet50: {params: 25.6M, from: a paper}}"
+        )
         figures: dict[str | None, tuple[PublishedFigure, ...]] = {}
         for variant, (key, record) in mapping.entries.items() if mapping else ():
             if variant in variants:
@@ -1126,7 +1306,7 @@ class Grammar:
                     catalogue.UNKNOWN_KEY,
                     f"`published` has figures of `{variant}`, which is not under `variants`",
                     key.place,
-                    f"did you mean `{close}`?" if close else f"there are {_listed(variants)}",
+                    f"did you mean `{close}`?" if close else f"there are {listed(variants)}",
                 )
         return figures
 
@@ -1134,7 +1314,7 @@ class Grammar:
         """Published figures: a record, or a list of records."""
         if isinstance(node, YamlSequence):
             return tuple(figure for item in node.items for figure in self.records(item))
-        record = self.mapping(node, "a record of `published`")
+        record = self.mapping(node, "a record of `published`", "{params: 25.6M, from: a paper}")
         if record is None:
             return ()
         self.check_keys(record, (*METRICS, "from", "differs", "layers"), "a record of `published`")
@@ -1144,13 +1324,16 @@ class Grammar:
                 catalogue.MISSING_KEY,
                 "a record of `published` needs `from`: where its figures come from",
                 record.place,
+                "name the paper, the page or the library and its version",
             )
         differs = self.optional_text(record, "differs")
         found = list(self.figures(record, None))
         if "layers" in record.entries:
-            groups = self.mapping(record.entries["layers"][1], "`layers`")
+            groups = self.mapping(record.entries["layers"][1], "`layers`", "layers: {stem: {}}")
             for group, (_, group_node) in groups.entries.items() if groups else ():
-                group_record = self.mapping(group_node, f"the figures of `{group}`")
+                group_record = self.mapping(
+                    group_node, f"the figures of `{group}`", f"{group}: {{params: 9.4k}}"
+                )
                 if group_record:
                     self.check_keys(group_record, METRICS, f"the figures of `{group}`")
                     found += self.figures(group_record, group)
@@ -1228,7 +1411,3 @@ def loop_templates(loop: Loop) -> list[Template]:
     found = [template for a_round in loop.rounds for _, template in a_round]
     found += [template for _, template in loop.lists]
     return found if loop.expression is None else [*found, loop.expression]
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

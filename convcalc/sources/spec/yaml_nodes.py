@@ -9,13 +9,24 @@ the events arrive.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml
 
-from convcalc.errors import Code, Finding, Place, Related, SourceText, catalogue
+from convcalc.errors import (
+    Code,
+    EnoughFindingsError,
+    Finding,
+    Findings,
+    Place,
+    Related,
+    SourceText,
+    catalogue,
+)
+from convcalc.sources.spec.decimals import DECIMAL, DecimalError, exact_decimal
 
 try:
     from yaml import CLoader as Parser
@@ -34,10 +45,19 @@ __all__ = [
 
 MAX_DEPTH: Final = 64
 """Levels of nesting."""
-MAX_NODES: Final = 250_000
-"""Nodes of one text, each use of an alias counted as a copy."""
+MAX_NODES: Final = 50_000
+"""Nodes of one text, each use of an alias counted as a copy: what can be gone through in a second.
+
+A network of a thousand layers, each written out with ten fields, has half as many.
+"""
 MAX_REPAIRS: Final = 50
 """Unquoted brackets that are reported in one run."""
+MAX_READ_AGAIN: Final = 2**23
+"""Characters that are read again after such repairs."""
+MAX_EXPRESSION: Final = 1000
+"""Characters in which the ends of an unquoted expression are looked for."""
+MAX_PARTS: Final = 64
+"""Parts that commas cut an unquoted expression into."""
 MAX_INTEGER_DIGITS: Final = 40
 
 ScalarValue: TypeAlias = int | Fraction | bool | str | None
@@ -71,35 +91,52 @@ YamlNode: TypeAlias = YamlScalar | YamlSequence | YamlMapping
 
 YamlEvent: TypeAlias = Any
 """A PyYAML event; the stubs do not say which class has which attributes."""
+YamlMark: TypeAlias = Any
 
 
 class _Stop(Exception):  # noqa: N818 - not an error: what was found is in the findings
     """Nothing after this point can be read."""
 
 
-def compose(source: SourceText, text: str, findings: list[Finding]) -> YamlNode | None:
+def compose(source: SourceText, text: str, findings: Findings) -> YamlNode | None:
     """The one document of ``text``; None if it cannot be read. What is wrong goes to ``findings``.
 
     An expression in braces that should have been quoted is reported, then read as if it were, so
     that one such mistake does not hide the others.
     """
     spans: dict[int, list[tuple[int, int]]] = {}
-    for _ in range(MAX_REPAIRS):
-        composer = _Composer(source, text, spans)
+    nodes = 0
+    for reading in range(1, MAX_REPAIRS + 1):
+        composer = _Composer(source, spans)
         try:
-            node = composer.document()
+            node = composer.document(text)
         except yaml.YAMLError as error:
-            repaired = _repair_bracket(source, text, error, findings, spans)
-            if repaired is None:
-                findings.extend(_syntax_findings(source, text, error))
+            bracket = _unquoted_bracket(source, text, error)
+            if bracket is None:
+                _add(findings, composer.findings, _syntax_findings(source, text, error))
                 return None
-            text = repaired
-            continue
-        except _Stop:
-            node = None
-        findings.extend(composer.findings)
-        return node
+            text = bracket.repaired
+            findings.add(bracket.finding)
+            spans.setdefault(bracket.line, []).append(bracket.span)
+            nodes += composer.nodes
+            if reading * len(text) > MAX_READ_AGAIN or nodes > MAX_NODES:
+                break
+        except (_Stop, EnoughFindingsError):
+            _add(findings, composer.findings)
+            return None
+        except UnicodeEncodeError as error:  # half a character: an argument that was no UTF-8
+            findings.add(_character_finding(source, text, error.start))
+            return None
+        else:
+            _add(findings, composer.findings)
+            return node
     return None
+
+
+def _add(findings: Findings, *found: Iterable[Finding]) -> None:
+    for several in found:
+        for finding in several:
+            findings.add(finding)
 
 
 # -- composing --------------------------------------------------------------------------------
@@ -108,18 +145,16 @@ def compose(source: SourceText, text: str, findings: list[Finding]) -> YamlNode 
 class _Composer:
     """Builds nodes from events. One for each reading of a text."""
 
-    def __init__(
-        self, source: SourceText, text: str, spans: dict[int, list[tuple[int, int]]]
-    ) -> None:
+    def __init__(self, source: SourceText, spans: dict[int, list[tuple[int, int]]]) -> None:
         self.source = source
-        self.parser = Parser(text)
         self.spans = spans
-        self.findings: list[Finding] = []
+        self.findings = Findings()
         self.anchors: dict[str, tuple[YamlNode, int] | None] = {}
         self.nodes = 0
 
-    def document(self) -> YamlNode | None:
-        next_event = self.parser.get_event
+    def document(self, text: str) -> YamlNode | None:
+        """The one document of ``text``. Raises YAMLError, _Stop, EnoughFindingsError."""
+        self.next_event = next_event = Parser(text).get_event
         event = next_event()  # the start of the stream
         event = next_event()
         if isinstance(event, yaml.StreamEndEvent):
@@ -175,17 +210,23 @@ class _Composer:
             self.tag(event)
         if not event.implicit[0]:  # quoted
             return YamlScalar(place, text, text, quoted=True)
-        line_spans = self.spans.get(place.line)
-        if line_spans:
-            start, end = place.column - 1, place.column - 1 + place.length
-            if any(start < span_end and span_start < end for span_start, span_end in line_spans):
-                text = self.source.lines[place.line - 1][start:end]
-                return YamlScalar(place, text, text, quoted=True)
+        if self.spans and self.has_repair(place):
+            start = place.column - 1
+            text = self.source.lines[place.line - 1][start : start + place.length]
+            return YamlScalar(place, text, text, quoted=True)
         return YamlScalar(place, self.resolve(text, place), text, quoted=False)
+
+    def has_repair(self, place: Place) -> bool:
+        """Whether an expression at this place was reported and made readable."""
+        start, end = place.column - 1, place.column - 1 + place.length
+        return any(
+            start < span_end and span_start < end
+            for span_start, span_end in self.spans.get(place.line, ())
+        )
 
     def sequence(self, start: YamlEvent, depth: int) -> YamlSequence:
         items: list[YamlNode] = []
-        next_event = self.parser.get_event
+        next_event = self.next_event
         event = next_event()
         while type(event) is not yaml.SequenceEndEvent:
             items.append(self.node(event, depth + 1))
@@ -196,13 +237,14 @@ class _Composer:
 
     def mapping(self, start: YamlEvent, depth: int) -> YamlMapping:
         pairs: list[tuple[YamlNode, YamlNode]] = []
-        next_event = self.parser.get_event
+        next_event = self.next_event
         event = next_event()
         while type(event) is not yaml.MappingEndEvent:
             key = self.node(event, depth + 1)
             pairs.append((key, self.node(next_event(), depth + 1)))
             event = next_event()
         entries: dict[str, tuple[YamlScalar, YamlNode]] = {}
+        merged: list[YamlNode] = []
         for key, value in self.joined_pairs(pairs) if start.flow_style else pairs:
             if not isinstance(key, YamlScalar) or not isinstance(key.value, str):
                 self.report(
@@ -220,6 +262,7 @@ class _Composer:
                     key.place,
                     help="what is shared belongs into a block with arguments, or into `vars`",
                 )
+                merged += value.items if isinstance(value, YamlSequence) else (value,)
             elif key.text in entries:
                 first = entries[key.text][0].place
                 self.report(
@@ -231,6 +274,9 @@ class _Composer:
                 )
             else:
                 entries[key.text] = key, value
+        for other in merged:  # so that nothing else seems to be missing
+            for name, entry in other.entries.items() if isinstance(other, YamlMapping) else ():
+                entries.setdefault(name, entry)
         return YamlMapping(self.place(start), entries)
 
     def alias(self, event: YamlEvent) -> YamlNode:
@@ -264,16 +310,8 @@ class _Composer:
         position = 0
         while position < len(items):
             item = items[position]
-            last = position
-            if _opens_bracket(item):
-                last = next(
-                    (n for n in range(position + 1, len(items)) if _closes_bracket(items[n])),
-                    position,
-                )
-            if last > position:
-                yield self.cut_expression(item, items[last])
-            else:
-                yield item
+            last = position + _parts_after(items[position : position + MAX_PARTS])
+            yield self.cut_expression(item, items[last]) if last > position else item
             position = last + 1
 
     def joined_pairs(
@@ -284,17 +322,11 @@ class _Composer:
         while position < len(pairs):
             key, value = pairs[position]
             last = position
-            if _opens_bracket(value):
-                for n in range(position + 1, len(pairs)):
-                    if not (isinstance(pairs[n][1], YamlScalar) and not pairs[n][1].text):  # type: ignore[union-attr]
-                        break
-                    if _closes_bracket(pairs[n][0]):
-                        last = n
-                        break
-            if last > position:
-                yield key, self.cut_expression(value, pairs[last][0])
-            else:
-                yield key, value
+            if _open_brackets(value) > 0:
+                # What stands after a comma and is no pair is a key with an empty value.
+                rest = takewhile(_is_lone_key, pairs[position + 1 : position + MAX_PARTS])
+                last += _parts_after([value, *(part for part, _ in rest)])
+            yield key, self.cut_expression(value, pairs[last][0]) if last > position else value
             position = last + 1
 
     def cut_expression(self, first: YamlNode, last: YamlNode) -> YamlScalar:
@@ -323,12 +355,12 @@ class _Composer:
             return _WORDS[text]
         if first not in _NUMBER_STARTS:
             return text
-        if _DECIMAL.fullmatch(text):
+        if _INTEGER.fullmatch(text):
             digits = text.lstrip("+-")
             if len(digits) > MAX_INTEGER_DIGITS:
                 self.report(
                     catalogue.NUMBER_TOO_LARGE,
-                    f"a number of {len(digits)} digits",
+                    f"a number of {len(digits):,} digits",
                     place,
                     help="no size in a spec may exceed 10¹⁸",
                 )
@@ -338,18 +370,25 @@ class _Composer:
             return int(text)
         if _PREFIXED.fullmatch(text) and len(text) <= MAX_INTEGER_DIGITS:
             return int(text, 0)
-        if _FLOAT.fullmatch(text):
-            number = float(text)
-            if number in (float("inf"), float("-inf")):
-                return self.not_finite(text, place)
-            # repr gives the decimal that was written: 0.1 is one tenth, not its nearest double.
-            fraction = Fraction(repr(number))
-            return fraction.numerator if fraction.denominator == 1 else fraction
+        if DECIMAL.fullmatch(text):
+            return self.decimal(text, place)
         if text.lower().lstrip("+-") in (".inf", ".nan"):
             return self.not_finite(text, place)
         if _SEXAGESIMAL.fullmatch(text):
             return self.sexagesimal(text, place)
         return text
+
+    def decimal(self, text: str, place: Place) -> int | Fraction:
+        try:
+            return exact_decimal(text)
+        except DecimalError as error:
+            self.report(
+                catalogue.NUMBER_TOO_LARGE,
+                f"`{text}` {error}",
+                place,
+                help="write a whole number or a short decimal",
+            )
+            return 1
 
     def octal(self, text: str, digits: str, place: Place) -> int:
         as_octal = f" and {int(digits, 8)} to YAML 1.1" if set(digits) <= set("01234567") else ""
@@ -357,11 +396,12 @@ class _Composer:
             catalogue.OCTAL_LOOKALIKE,
             f"`{text}` is {int(digits)} to YAML 1.2{as_octal}",
             place,
-            help=f"write {int(digits)}, or 0o{digits.lstrip('0') or '0'} for an octal number",
+            help=f"write {int(digits)}"
+            + (f", or 0o{digits.lstrip('0') or '0'} for an octal number" if as_octal else ""),
         )
         return int(text)
 
-    def sexagesimal(self, text: str, place: Place) -> str:
+    def sexagesimal(self, text: str, place: Place) -> int:
         base_60 = 0
         for part in text.split(":"):
             base_60 = base_60 * 60 + int(part)
@@ -371,7 +411,7 @@ class _Composer:
             place,
             help=f"write a list, [{', '.join(text.split(':'))}], or put the text in quotes",
         )
-        return text
+        return 1
 
     def not_finite(self, text: str, place: Place) -> int:
         self.report(
@@ -396,12 +436,15 @@ class _Composer:
             raise _Stop
 
     def tag(self, event: YamlEvent) -> None:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         self.report(
             catalogue.YAML_TAG,
-            f"the tag `{event.tag}` is not part of the spec language",
+            f"the tag `{tag}` is not part of the spec language",
             self.place(event),
-            help="for the opposite of a condition write `not`; a text that starts with `!` "
-            "must be quoted",
+            help="leave it out"
+            if tag.startswith("!!")
+            else "for the opposite of a condition write `not`; a text that starts with `!` must "
+            "be quoted",
         )
 
     def place(self, event: YamlEvent) -> Place:
@@ -424,7 +467,7 @@ class _Composer:
         help: str | None = None,  # noqa: A002 - as in Finding
         related: tuple[Related, ...] = (),
     ) -> None:
-        self.findings.append(Finding(code, message, place, help=help, related=related))
+        self.findings.add(Finding(code, message, place, help=help, related=related))
 
 
 _WORDS: Final[dict[str, bool | None]] = {
@@ -435,9 +478,8 @@ _WORDS: Final[dict[str, bool | None]] = {
 }
 _WORD_STARTS = frozenset(("", *"~nNtTfF"))
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
 _PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]{1,9}(:[0-9]{1,9}){1,9}")
 
 
@@ -457,32 +499,43 @@ def _abbreviated(value: object) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def _opens_bracket(node: YamlNode) -> bool:
-    return isinstance(node, YamlScalar) and not node.quoted and _open_brackets(node.text) > 0
+def _open_brackets(node: YamlNode) -> int:
+    if isinstance(node, YamlScalar) and not node.quoted:
+        return node.text.count("(") - node.text.count(")")
+    return 0
 
 
-def _closes_bracket(node: YamlNode) -> bool:
-    return isinstance(node, YamlScalar) and not node.quoted and _open_brackets(node.text) < 0
+def _is_lone_key(pair: tuple[YamlNode, YamlNode]) -> bool:
+    return isinstance(pair[1], YamlScalar) and not pair[1].text
 
 
-def _open_brackets(text: str) -> int:
-    return text.count("(") - text.count(")")
+def _parts_after(nodes: Sequence[YamlNode]) -> int:
+    """How many nodes after the first are needed to close the round brackets that it opens."""
+    still_open = 0
+    for position, node in enumerate(nodes):
+        still_open += _open_brackets(node)
+        if still_open <= 0:
+            return position
+    return 0
 
 
 # -- syntax errors --------------------------------------------------------------------------------
 
 
-def _repair_bracket(
-    source: SourceText,
-    text: str,
-    error: yaml.YAMLError,
-    findings: list[Finding],
-    spans: dict[int, list[tuple[int, int]]],
-) -> str | None:
-    """Report an index such as ``c[0]`` in braces; the text with it made readable, columns kept."""
+class _Bracket(NamedTuple):
+    """An index such as ``c[0]`` in braces, which YAML reads as the start of a list."""
+
+    line: int
+    span: tuple[int, int]
+    repaired: str
+    """The text with the expression made readable, columns kept."""
+    finding: Finding
+
+
+def _unquoted_bracket(source: SourceText, text: str, error: yaml.YAMLError) -> _Bracket | None:
+    """The bracket that ``error`` is about, if it is about one."""
     mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", ""))
-    if mark is None or not problem.startswith("did not find expected ','"):
+    if mark is None or _SYNTAX.get(_problem(error)) is not _NOT_CLOSED:
         return None
     lines = text.splitlines(keepends=True)
     if mark.line >= len(lines):
@@ -494,22 +547,45 @@ def _repair_bracket(
     end = _closing_bracket(line, start)
     if end is None:
         return None
-    # The expression reaches from the last separator before the bracket to the next one after it.
-    first = max(line.rfind(separator, 0, start) for separator in ("{", "[", ",", ": ")) + 1
-    last = min((n for n in (line.find(c, end) for c in ",}") if n >= 0), default=len(line.rstrip()))
-    expression = line[first:last].strip()
-    column = first + len(line[first:last]) - len(line[first:last].lstrip())
-    findings.append(
+    first, last = _expression_around(line, start, end)
+    expression = line[first:last]
+    lines[mark.line] = line[:first] + "_" * (last - first) + line[last:]
+    return _Bracket(
+        mark.line + 1,
+        (first, last),
+        "".join(lines),
         Finding(
             catalogue.UNQUOTED_BRACKET,
             f"YAML takes the bracket of `{expression}` for a list",
-            Place(source, mark.line + 1, column + 1, max(1, len(expression))),
+            Place(source, mark.line + 1, first + 1, max(1, last - first)),
             help=f'inside braces an expression with brackets must be quoted: "{expression}"',
-        )
+        ),
     )
-    spans.setdefault(mark.line + 1, []).append((start, end))
-    lines[mark.line] = line[:start] + "_" * (end - start) + line[end:]
-    return "".join(lines)
+
+
+def _expression_around(line: str, start: int, end: int) -> tuple[int, int]:
+    """The span of the expression that the bracket from ``start`` to ``end`` belongs to.
+
+    It reaches from a separator before the bracket to one after it: the nearest two between which
+    every bracket that opens is closed.
+    """
+    line = line.rstrip()
+    before = [n.end() for n in _BEFORE_VALUE.finditer(line, max(0, start - MAX_EXPRESSION), start)]
+    after = [n.start() for n in _AFTER_VALUE.finditer(line, end, end + MAX_EXPRESSION)]
+    for first in before[:-MAX_PARTS:-1]:
+        for last in (*after[:MAX_PARTS], len(line)):
+            expression = line[first:last]
+            if len(expression) <= MAX_EXPRESSION and all(
+                expression.count(opening) == expression.count(closing)
+                for opening, closing in ("()", "[]")
+            ):
+                lead = len(expression) - len(expression.lstrip())
+                return first + lead, first + len(expression.rstrip())
+    return start, end
+
+
+_BEFORE_VALUE = re.compile(r"[{\[,]|: ")
+_AFTER_VALUE = re.compile(r"[,}\]]")
 
 
 def _closing_bracket(line: str, start: int) -> int | None:
@@ -522,45 +598,108 @@ def _closing_bracket(line: str, start: int) -> int | None:
 
 
 def _syntax_findings(source: SourceText, text: str, error: yaml.YAMLError) -> Iterator[Finding]:
-    tabs = [
-        (number, line)
-        for number, line in enumerate(source.lines, start=1)
-        if "\t" in line[: len(line) - len(line.lstrip())] and line.strip()
-    ]
     mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", None) or str(error).splitlines()[0])
-    if tabs and mark is not None and ("tab" in problem or "cannot start" in problem):
-        for number, line in tabs:
-            yield Finding(
+    if mark is None:
+        position = getattr(error, "position", None) or 0
+        if getattr(error, "encoding", None) == "?":  # libyaml counts the bytes of UTF-8
+            position = len(text.encode()[:position].decode(errors="ignore"))
+        yield _character_finding(source, text, position)
+        return
+    problem = _problem(error)
+    if "tab" in problem or "cannot start" in problem:
+        tabs = [
+            Finding(
                 catalogue.TAB_INDENTATION,
                 "the indentation has a tab",
                 Place(source, number, line.index("\t") + 1),
                 help="YAML is indented with spaces",
             )
-        return
-    if mark is None:
-        position = getattr(error, "position", 0)  # a character that YAML does not allow
-        above = text.count("\n", 0, position)
-        column = position - (text.rfind("\n", 0, position) + 1)
-        reason = getattr(error, "reason", problem)
-        yield Finding(catalogue.YAML_SYNTAX, f"{reason}", Place(source, above + 1, column + 1))
-        return
-    context = getattr(error, "context", None)
+            for number, line in enumerate(source.lines, start=1)
+            if "\t" in line[: len(line) - len(line.lstrip())] and line.strip()
+        ]
+        if tabs:
+            yield from tabs
+            return
+    cause, way_out = _SYNTAX.get(problem, (problem, _DEFAULT_SYNTAX_HELP))
+    opening = getattr(error, "context_mark", None)
+    related: tuple[Related, ...] = ()
+    if opening is not None and opening.line < len(source.lines):
+        what = source.lines[opening.line][opening.column : opening.column + 1]
+        if what and what in "[{\"'":
+            related = (Related(f"`{what}` begins here", _place_in(source, opening)),)
     yield Finding(
-        catalogue.YAML_SYNTAX,
-        f"{problem}{f', {context}' if context else ''}",
-        Place(source, mark.line + 1, mark.column + 1),
-        help=_SYNTAX_HELP.get(problem, _DEFAULT_SYNTAX_HELP),
+        catalogue.YAML_SYNTAX, cause, _place_in(source, mark), help=way_out, related=related
     )
 
 
-_SYNTAX_HELP: Final = {
-    "mapping values are not allowed in this context": "a value that holds `: ` must be quoted; "
-    "check the indentation of this line and the one before",
-    "found unexpected end of stream": "a quote or a bracket is not closed",
-    "found character that cannot start any token": "a text that starts with @, ` or % "
-    "must be quoted",
+def _problem(error: yaml.YAMLError) -> str:
+    """What the parser says is wrong, without what it found instead, which can be seen."""
+    problem = str(getattr(error, "problem", None) or str(error).splitlines()[0])
+    return problem.partition(", but ")[0]
+
+
+def _character_finding(source: SourceText, text: str, position: int) -> Finding:
+    """The finding for a character that no YAML text may have."""
+    lines = (text[:position] + "_").splitlines()
+    return Finding(
+        catalogue.YAML_SYNTAX,
+        f"the character U+{ord(text[position]):04X} is not allowed in YAML",
+        Place(source, len(lines), len(lines[-1])),
+        help='delete it; inside double quotes it can be written as an escape, such as "\\x1b"',
+    )
+
+
+def _place_in(source: SourceText, mark: YamlMark) -> Place:
+    """The place of a mark; the end of the text for one past it."""
+    if mark.line < len(source.lines):
+        return Place(source, mark.line + 1, mark.column + 1)
+    last = len(source.lines)
+    return Place(source, max(1, last), len(source.lines[-1]) + 1 if last else 1)
+
+
+_NOT_CLOSED = (
+    "a comma is missing before this, or a bracket is not closed",
+    "separate values by commas, and close every { and [",
+)
+_INDENTATION = (
+    "this is indented otherwise than what it belongs to",
+    "items of one list, and keys of one mapping, begin in the same column",
+)
+_SYNTAX: Final = {
+    "did not find expected ',' or '}'": _NOT_CLOSED,
+    "did not find expected ',' or ']'": _NOT_CLOSED,
+    "expected ',' or '}'": _NOT_CLOSED,
+    "expected ',' or ']'": _NOT_CLOSED,
+    "did not find expected key": _INDENTATION,
+    "expected <block end>": _INDENTATION,
+    "did not find expected '-' indicator": _INDENTATION,
+    "block sequence entries are not allowed in this context": (
+        "a list may not begin here",
+        "put the first dash on a line of its own; a text that starts with a dash must be quoted",
+    ),
+    "mapping values are not allowed in this context": (
+        "a key may not stand here",
+        "check the indentation of this line and the one before; a text that holds `: ` must be "
+        "quoted",
+    ),
+    "could not find expected ':'": (
+        "this line is no `key: value`",
+        "put a colon and a space after the key, or a dash before the item of a list",
+    ),
+    "found unexpected end of stream": (
+        "the text ends inside quotes",
+        "close the quotes",
+    ),
+    "found character that cannot start any token": (
+        "no value can start with this character",
+        "a text that starts with @, ` or % must be quoted",
+    ),
+    "found unknown escape character": (
+        "no such escape after \\",
+        "in double quotes \\ begins an escape: use single quotes, or write \\\\",
+    ),
 }
+"""What libyaml and PyYAML's own parser say, for someone who does not know YAML's grammar."""
 _DEFAULT_SYNTAX_HELP: Final = (
     "check that brackets and quotes are closed and that the indentation matches the lines around"
 )
