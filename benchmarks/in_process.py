@@ -64,9 +64,7 @@ def main() -> None:
     time_ratio, memory_ratio = (
         large / small for large, small in zip(measured[100_000], measured[10_000], strict=True)
     )
-    print(
-        f"\nTen times the layers: time × {time_ratio:.1f}, memory × {memory_ratio:.1f}."
-    )
+    print(f"\nTen times the layers: time × {time_ratio:.1f}, memory × {memory_ratio:.1f}.")
 
 
 if __name__ == "__main__":
