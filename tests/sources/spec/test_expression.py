@@ -472,11 +472,17 @@ NUMBERS = st.one_of(
 )
 
 
-def joined(pattern, *parts):
-    """Pairs of expressions put together; a part that is a text is the same in both."""
+def joined(pattern, *parts, in_python="{}"):
+    """Pairs of expressions put together; a part that is a text is the same in both.
+
+    ``in_python`` is put around Python's, where its result would be no fraction but an int.
+    """
     pairs = st.tuples(*(st.just((p, p)) if isinstance(p, str) else p for p in parts))
     return pairs.map(
-        lambda found: tuple(pattern.format(*(pair[side] for pair in found)) for side in (0, 1))
+        lambda found: (
+            pattern.format(*(ours for ours, _ in found)),
+            in_python.format(pattern.format(*(python for _, python in found))),
+        )
     )
 
 
@@ -494,11 +500,12 @@ def larger(parts):
         joined("{} in [{}, {}]", parts, parts, parts),
     )
     return st.one_of(
-        joined("({} {} {})", parts, one_of("+", "-", "*", "/", "//", "%"), parts),
+        joined("({} {} {})", parts, one_of("+", "-", "*", "/", "%"), parts),
+        joined("({} // {})", parts, parts, in_python="Fraction{}"),
         joined("({}{})", one_of("+", "-"), parts),
         joined("({} ** {})", parts, one_of("0", "1", "2", "3", "-1")),
         joined("{}({}, {})", one_of("min", "max"), parts, parts),
-        joined("{}({})", one_of("ceil", "floor", "round"), parts),
+        joined("{}({})", one_of("ceil", "floor", "round"), parts, in_python="Fraction({})"),
         joined("({} if {} else {})", parts, condition, parts),
         joined("[{}, {}][{}]", parts, parts, one_of("0", "1", "-1")),
     )
@@ -514,7 +521,7 @@ PYTHON = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(
     st.recursive(NUMBERS, larger, max_leaves=12),
     st.integers(-9, 9),
