@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 import operator
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.algebra import Polynomial, Shown, UndecidableError, product, symbol
+from convcalc.algebra import shown as shown_module
 
 H, W = symbol("H"), symbol("W")
 A, B, C = Shown(5, "a"), Shown(3, "b"), Shown(2, "c")
@@ -350,3 +352,12 @@ def test_only_integers_and_formulas_are_operands(sign):
         if (sign, left) != ("%", "1"):  # a text's own % formats it
             with pytest.raises(TypeError):
                 OPERATORS[sign](left, right)
+
+
+# -- the documentation ----------------------------------------------------------------------------
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(shown_module)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -82,8 +82,11 @@ FINDING: Final = 100
 LIST: Final = 300
 
 Outputs = tuple[int, ...]
-"""What a layer hands on: nodes by position. `_BROKEN` stands for one that could not be built."""
-_BROKEN: Final = -1
+"""What a layer hands on: nodes by position, or one of the two below."""
+_BROKEN: Final[Outputs] = (-1,)
+"""What something hands on that could not be built. A finding says why."""
+_UNFINISHED: Final[Outputs] = (-2,)
+"""What a group hands on while its own layers are being built."""
 
 
 class Scope:
@@ -248,6 +251,8 @@ class Expansion:
         outputs = self.build()
         if self.findings.errors > errors_before:
             return None
+        if not self.findings.errors and self.is_broken(outputs):
+            raise AssertionError("a layer is missing, and nothing was found to be wrong")
         return Graph(
             name=name,
             nodes=tuple(self.nodes),
@@ -255,6 +260,12 @@ class Expansion:
             spec=spec,
             source=self.document.source,
             warnings=tuple(finding for finding in self.findings if finding.is_warning),
+        )
+
+    def is_broken(self, outputs: Outputs) -> bool:
+        """Whether something could not be built that the network needs."""
+        return min(outputs, default=-1) < 0 or any(
+            found == _BROKEN for found in self.paths.values()
         )
 
     def build(self) -> Outputs:
@@ -269,10 +280,10 @@ class Expansion:
         if names and len(self.nodes) == len(names):
             start: Outputs = tuple(range(len(self.nodes)))
         else:
-            start = (_BROKEN,)
+            start = _BROKEN
         scope = Scope("", None, start if len(names) == 1 else ())
         for position, name in enumerate(names):
-            scope.used[name] = (position,) if len(self.nodes) == len(names) else (_BROKEN,)
+            scope.used[name] = (position,) if len(self.nodes) == len(names) else _BROKEN
         environment = dict(self.variables)
         self.check_size()
         last = self.sequence(self.document.layers, start, environment, scope)
@@ -368,7 +379,7 @@ class Expansion:
                 entries[0].place if entries else None,
                 help="the layers of a block count as one level, and so do those of a group",
             )
-            entries, current = (), (_BROKEN,)
+            entries, current = (), _BROKEN
         for entry in entries:
             if entry.is_plain:
                 current = self.once(entry, current, environment, scope, looped=False)
@@ -387,31 +398,39 @@ class Expansion:
             current = self.joined(ends, entry.place)
         if entry.reads_channels:
             self.check_one_input(entry, current)
-        looped = entry.loop is not None or entry.repeat is not None
-        if not looped:
-            if self.holds(entry, current, environment):
-                current = self.once(entry, current, environment, scope, looped=False)
-            return current
-        last = current
-        for variables, number in self.rounds(entry.loop, current, environment):
-            self.spend(ROUND + (len(environment) + len(variables)) // ENTRY, entry.place)
-            inner = {**environment, **variables}
-            if number is not None:
-                inner["i"] = number
-            for n in self.repetitions(entry, last, inner):
-                if n is not None:
-                    inner["i"] = n
-                if entry.condition is None or self.holds(entry, last, inner):
-                    last = self.once(entry, last, inner, scope, looped=True)
+        try:
+            if entry.loop is None and entry.repeat is None:
+                if self.holds(entry, current, environment):
+                    current = self.once(entry, current, environment, scope, looped=False)
+                return current
+            last = self.looped(entry, current, environment, scope)
+        except UnknownValueError:
+            last = _BROKEN  # which layers there are is not known
         if entry.name is not None and entry.name not in scope.used:
             # `from: stage` means what the last round of `stage` hands on.
             scope.used[entry.name] = last
         return last
 
+    def looped(
+        self, entry: Entry, current: Outputs, environment: dict[str, Value], scope: Scope
+    ) -> Outputs:
+        """An entry with `for` or `repeat`, round after round. Raises UnknownValueError."""
+        for variables, number in self.rounds(entry.loop, current, environment):
+            self.spend(ROUND + (len(environment) + len(variables)) // ENTRY, entry.place)
+            inner = {**environment, **variables}
+            if number is not None:
+                inner["i"] = number
+            for n in self.repetitions(entry, current, inner):
+                if n is not None:
+                    inner["i"] = n
+                if entry.condition is None or self.holds(entry, current, inner):
+                    current = self.once(entry, current, inner, scope, looped=True)
+        return current
+
     def rounds(
         self, loop: Loop | None, current: Outputs, environment: dict[str, Value]
     ) -> Iterator[tuple[dict[str, Value], int | None]]:
-        """The variables of each round of a `for`, with its number."""
+        """The variables of each round of a `for`, with its number. Raises UnknownValueError."""
         if loop is None:
             yield {}, None
             return
@@ -427,7 +446,7 @@ class Expansion:
         elif loop.expression is not None:
             value = self.evaluate(loop.expression, environment)
             if value is UNKNOWN:
-                return
+                raise UnknownValueError
             if not isinstance(value, tuple) or not all(isinstance(v, Bindings) for v in value):
                 self.report(
                     catalogue.WRONG_TYPE,
@@ -436,7 +455,7 @@ class Expansion:
                     help="`for: [{width: 64}, {width: 128}]`, or `for: {width: widths}` to go "
                     "through a list",
                 )
-                return
+                raise UnknownValueError
             for number, bindings in enumerate(value):
                 assert isinstance(bindings, Bindings)  # noqa: S101 - checked above
                 yield bindings.values, number
@@ -444,7 +463,7 @@ class Expansion:
     def zipped_rounds(
         self, loop: Loop, environment: dict[str, Value]
     ) -> Iterator[tuple[dict[str, Value], int | None]]:
-        """The rounds of `for: {name: list}`."""
+        """The rounds of `for: {name: list}`. Raises UnknownValueError."""
         lists: dict[str, tuple[Value, ...]] = {}
         for name, template in loop.lists:
             value = self.evaluate(template, environment)
@@ -458,7 +477,7 @@ class Expansion:
                     help=f"`for: {{{name}: [64, 128]}}`",
                 )
         if len(lists) < len(loop.lists):
-            return
+            raise UnknownValueError
         lengths = {len(values) for values in lists.values()}
         if len(lengths) > 1:
             self.report(
@@ -468,21 +487,25 @@ class Expansion:
                 loop.place,
                 help="give each as many values as there are rounds",
             )
-            return
+            raise UnknownValueError
         for number, values in enumerate(zip(*lists.values(), strict=True)):
             yield dict(zip(lists, values, strict=True)), number
 
     def repetitions(
         self, entry: Entry, current: Outputs, environment: dict[str, Value]
     ) -> Iterator[int | None]:
-        """The numbers that `i` takes in a `repeat`; once, without a number, if there is none."""
+        """The numbers that `i` takes in a `repeat`; once, without a number, if there is none.
+
+        Raises UnknownValueError, after one round that may show what else is wrong.
+        """
         if entry.repeat is None:
             yield None
             return
         self.set_channels(current, environment)
         count = self.typed(entry.repeat, COUNT, environment, "`repeat`")
         if count is UNKNOWN:
-            count = 1
+            yield 0
+            raise UnknownValueError
         if not isinstance(count, int):
             self.report(
                 catalogue.UNDECIDABLE,
@@ -490,7 +513,7 @@ class Expansion:
                 entry.repeat.place,
                 help="give the variable a value",
             )
-            return
+            raise UnknownValueError
         at_least = count * max(1, self.least_once(entry))
         if len(self.nodes) + at_least > MAX_LAYERS:
             self.stop_repeat(count, entry.repeat.place)
@@ -532,14 +555,14 @@ class Expansion:
         return least
 
     def holds(self, entry: Entry, current: Outputs, environment: dict[str, Value]) -> bool:
-        """Whether an entry's `if` lets it stand."""
+        """Whether an entry's `if` lets it stand. Raises UnknownValueError."""
         if entry.condition is None:
             return True
         self.spend(ENTRY, entry.place)
         self.set_channels(current, environment)
         value = self.evaluate(entry.condition, environment)
         if value is UNKNOWN:
-            return False
+            raise UnknownValueError
         if not isinstance(value, bool):
             self.report(
                 catalogue.WRONG_TYPE,
@@ -547,12 +570,12 @@ class Expansion:
                 entry.condition.place,
                 help="compare it with something: `x != 0`",
             )
-            return False
+            raise UnknownValueError
         return value
 
     def set_channels(self, current: Outputs, environment: dict[str, Value]) -> None:
         """Give `in_channels` the channels of what comes in, if that is one thing."""
-        known = len(current) == 1 and current[0] != _BROKEN
+        known = len(current) == 1 and current != _BROKEN
         environment["in_channels"] = self.nodes[current[0]].shape[0] if known else UNKNOWN  # type: ignore[assignment]
 
     def once(
@@ -578,7 +601,7 @@ class Expansion:
             return result
         if isinstance(body, BlockUse):
             name = self.name(entry, scope, looped=looped)
-            scope.used[name] = (_BROKEN,)
+            scope.used[name] = _UNFINISHED
             prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
             result = self.block(entry, body, current, environment, prefix)
             self.claim(scope, name, result)
@@ -586,7 +609,7 @@ class Expansion:
         if entry.name is None:
             return self.structure(entry, current, environment, scope)
         name = self.name(entry, scope, looped=looped)
-        scope.used[name] = (_BROKEN,)
+        scope.used[name] = _UNFINISHED
         prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
         inner = Scope(prefix, scope, scope.start)
         result = self.structure(entry, current, environment, inner)
@@ -689,7 +712,7 @@ class Expansion:
             return current
         prefix = self.checked_prefix(f"{scope.prefix}{name}.", branch.place)
         inner = Scope(prefix, scope, scope.start)
-        scope.used[name] = (_BROKEN,)
+        scope.used[name] = _UNFINISHED
         result = self.sequence(branch.entries, current, environment, inner)
         self.claim(scope, name, result)
         return result
@@ -705,7 +728,7 @@ class Expansion:
         """A block: its arguments are evaluated here, its layers where it was declared."""
         block: Block | None = self.document.blocks.get(use.block)
         if block is None:
-            return (_BROKEN,)  # reported with the block; those that go in a circle are left out
+            return _BROKEN  # reported with the block; those that go in a circle are left out
         given = {name: self.evaluate(template, environment) for name, template in use.arguments}
         self.spend(BLOCK + (len(self.variables) + len(block.arguments)) // ENTRY, entry.place)
         inner = dict(self.variables)
@@ -738,8 +761,8 @@ class Expansion:
     ) -> Outputs:
         """A layer: a node of its own."""
         layer = self.built(use, environment)
-        if layer is None or _BROKEN in current:
-            return (_BROKEN,)
+        if layer is None or _BROKEN[0] in current:
+            return _BROKEN
         nodes = self.nodes
         if len(nodes) > MAX_LAYERS:
             self.stop(
@@ -757,7 +780,7 @@ class Expansion:
         if shape is None:
             shape = self.output_shape(entry, use, layer, current, shapes, name)
             if shape is None:
-                return (_BROKEN,)
+                return _BROKEN
             self.shape_cache[key] = shape
         nodes.append(Node(name, layer, current, shape, entry.place))
         return (len(nodes) - 1,)
@@ -777,7 +800,7 @@ class Expansion:
                 return None
             key = (id(use), self.distinct(values, use))
         if key not in self.layer_cache:
-            self.spend(NEW_LAYER, use.place)
+            self.spend(NEW_LAYER if use.templates else ENTRY, use.place)
             fields = dict(use.constants)
             is_complete = True
             for (declared, template), value in zip(use.templates, values, strict=True):
@@ -901,7 +924,16 @@ class Expansion:
         around: Scope | None = scope
         while around is not None:
             if target.name in around.used:
-                return around.used[target.name]
+                outputs = around.used[target.name]
+                if outputs == _UNFINISHED:
+                    self.report(
+                        catalogue.UNKNOWN_TARGET,
+                        f"`{target.name}` is what this layer is a part of",
+                        target.place,
+                        help="a layer cannot take the output of the group that it is in",
+                    )
+                    return _BROKEN
+                return outputs
             if is_path and around.prefix + target.name in self.paths:
                 return self.paths[around.prefix + target.name]
             if around.parent is None and target.name == "input":
@@ -913,7 +945,7 @@ class Expansion:
                     target.place,
                     help="use its name: " + listed(name for name, _ in self.document.inputs),
                 )
-                return (_BROKEN,)
+                return _BROKEN
             around = around.parent
         if target.place not in self.lost_targets:
             self.spend(MAX_VISIBLE, target.place)
@@ -924,7 +956,7 @@ class Expansion:
                 paths=len(self.paths),
                 is_output=is_output,
             )
-        return (_BROKEN,)
+        return _BROKEN
 
     def report_lost_targets(self) -> None:
         """Report the names that were not found, now that it is known what else there is."""

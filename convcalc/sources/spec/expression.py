@@ -366,7 +366,15 @@ class _Compiler:
             self.names[name] = self.span(node)[0]
 
         def read(environment: Environment) -> Value:
-            value = environment[name]
+            try:
+                value = environment[name]
+            except KeyError:
+                raise ExpressionError(
+                    catalogue.UNKNOWN_VARIABLE,
+                    f"`{name}` has no value in this round",
+                    self.span(node),
+                    help="every mapping that a `for` goes through must set it",
+                ) from None
             if value is UNKNOWN:
                 raise UnknownValueError
             return value

@@ -7,7 +7,7 @@ all of its text: blocks that no layer uses and variants that were not asked for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Final
@@ -154,6 +154,7 @@ class Grammar:
         self.findings = findings
         self.unreadable = {finding.place for finding in findings}
         """Places that the YAML reader could make nothing of: what it said of them is enough."""
+        self.complaints = 0
         self.expressions: dict[str, Expression] = {}
         self.expression_characters = 0
         self.block_names: tuple[str, ...] = ()
@@ -174,6 +175,7 @@ class Grammar:
         related: tuple[Related, ...] = (),
     ) -> None:
         """Add a finding."""
+        self.complaints += 1
         if place not in self.unreadable:
             self.findings.add(Finding(code, message, place, help=help, related=related))
 
@@ -804,6 +806,7 @@ class Grammar:
 
     def loop(self, node: YamlNode, names: Names) -> tuple[Loop | None, frozenset[str]]:
         """A `for`, and the variables that it sets."""
+        before = self.complaints
         if isinstance(node, YamlSequence):
             if not node.items:
                 self.report(
@@ -812,8 +815,8 @@ class Grammar:
                     node.place,
                     "list at least one, or leave the layer out",
                 )
-            rounds = []
-            keys: frozenset[str] | None = None
+            rounds: list[tuple[tuple[str, Template], ...]] = []
+            keys: frozenset[str] = frozenset()
             for item in node.items:
                 if not isinstance(item, YamlMapping):
                     self.report(
@@ -830,7 +833,7 @@ class Grammar:
                         if self.check_variable_name(name, key.place)
                     )
                 )
-                if keys is not None and keys != frozenset(item.entries):
+                if len(rounds) > 1 and keys != frozenset(item.entries):
                     missing = keys ^ frozenset(item.entries)
                     self.report(
                         catalogue.MISSING_KEY,
@@ -839,8 +842,10 @@ class Grammar:
                         item.place,
                         "give every round the same variables",
                     )
-                keys = (keys or frozenset()) | frozenset(item.entries)
-            return Loop(node.place, rounds=tuple(rounds)), keys or frozenset()
+                keys |= frozenset(item.entries)
+            if self.complaints > before:  # what the rounds are is not known
+                return Loop(node.place, expression=Template(node.place, VARIES)), keys
+            return Loop(node.place, rounds=tuple(rounds)), keys
         if isinstance(node, YamlMapping):
             lists = tuple(
                 (name, self.free_template(value, names))
@@ -1029,7 +1034,7 @@ class Grammar:
         entries = self.field_entries(node, kind.kind, required or tuple(declarations)[:1])
         if entries is None:
             return None
-        before = len(self.findings)
+        before = self.complaints
         constants: list[tuple[str, object]] = []
         templates: list[tuple[FieldDeclaration, Template]] = []
         places: dict[str, Place] = {}
@@ -1060,7 +1065,7 @@ class Grammar:
                 "; ".join(f"`{d.name}`: {d.help}" for d in missing),
             )
         return LayerUse(
-            kind, tuple(constants), tuple(templates), places, place, len(self.findings) == before
+            kind, tuple(constants), tuple(templates), places, place, self.complaints == before
         )
 
     def block_use(self, block: str, node: YamlNode, names: Names, place: Place) -> BlockUse | None:
@@ -1093,8 +1098,7 @@ class Grammar:
                 catalogue.MISSING_FIELD,
                 f"block `{block}` needs {listed(missing)}",
                 place,
-                f"write `{block}: {{{', '.join(f'{name}: …' for name in missing)}}}`, or give it "
-                "a default under `args`",
+                f"write `{fields_example(block, missing)}`, or give it a default under `args`",
             )
         return BlockUse(block, tuple(given))
 
@@ -1106,7 +1110,7 @@ class Grammar:
             return {}
         if isinstance(node, YamlMapping):
             return node.entries
-        example = f"{kind}: {{{', '.join(f'{name}: …' for name in fields)}}}" if fields else kind
+        example = fields_example(kind, fields) if fields else kind
         self.report(
             catalogue.NOT_A_MAPPING,
             f"the fields of `{kind}` must be a mapping, not {described(node)}",
@@ -1271,12 +1275,18 @@ class Grammar:
                 "choose another name",
             )
             return False
-        wrong = next((c for c in name if (c == "." and not dotted) or not c.isprintable()), None)
-        if wrong is None and name == name.strip() and 0 < len(name) <= 80 and "::" not in name:
+        has_dot = "." in name and not dotted
+        if (
+            0 < len(name) <= 80
+            and name.isprintable()
+            and name == name.strip()
+            and not has_dot
+            and "::" not in name
+        ):
             return True
         reason = (
             "a dot separates a group from what is in it"
-            if wrong == "."
+            if has_dot and name.isprintable()
             else "a name has 1 to 80 printable characters, no `::` and no space around it"
         )
         self.report(catalogue.BAD_NAME, f"{name[:80]!r} cannot be a name", place, reason)
@@ -1404,6 +1414,12 @@ def field_words() -> frozenset[str]:
         for declaration in declared.declarations
         for word in declaration.type.words
     )
+
+
+def fields_example(kind: str, fields: Sequence[str]) -> str:
+    """How a kind or block is given its fields; of many the first few."""
+    shown = [f"{name}: …" for name in fields[:4]] + ["…"] * (len(fields) > 4)
+    return f"{kind}: {{{', '.join(shown)}}}"
 
 
 def loop_templates(loop: Loop) -> list[Template]:

@@ -50,6 +50,8 @@ MAX_NODES: Final = 50_000
 
 A network of a thousand layers, each written out with ten fields, has half as many.
 """
+LONG_TEXT: Final = 100
+"""Characters of a text that count as one value more."""
 MAX_REPAIRS: Final = 50
 """Unquoted brackets that are reported in one run."""
 MAX_READ_AGAIN: Final = 2**23
@@ -199,8 +201,11 @@ class _Composer:
             if event.anchor:
                 self.anchors[event.anchor] = node, self.nodes - before
             return node
+        length = len(event.value) // LONG_TEXT
+        if length:
+            self.count(length, event)
         if event.anchor:
-            self.anchors[event.anchor] = node, 1
+            self.anchors[event.anchor] = node, length
         return node
 
     def scalar(self, event: YamlEvent) -> YamlScalar:

@@ -276,6 +276,11 @@ WORDS = {
         *("E113", 4, 26, "relu", "no layer is called `relu` here"),
         "did you mean `g.relu`?",
     ),
+    "a layer that takes the output of its own group": Mistake(
+        INPUT + "layers:\n  - {name: g, layers: [relu, {add: , from: [prev, g]}]}\n",
+        *("E113", 3, 51, "g", "`g` is what this layer is a part of"),
+        "a layer cannot take the output of the group that it is in",
+    ),
     "an unknown layer in `outputs`": Mistake(
         INPUT + "layers: [relu]\noutputs: [zzz]\n",
         *("E113", 3, 11, "zzz", "no layer is called `zzz` here"),
@@ -531,6 +536,14 @@ VALUES = {
         layer("relu", "vars: {width: }\n" + INPUT),
         *("E208", 1, 8, "width", "the variable `width` has no value"),
         "give it one with `--set width=…`, or in a variant",
+    ),
+    "a variable that a round does not set": Mistake(
+        layer(
+            "{for: v, conv: {out_channels: a, kernel_size: 1}}",
+            "vars: {v: [{a: 1}, {b: 2}]}\n" + INPUT,
+        ),
+        *("E202", 4, 35, "a", "`a` has no value in this round"),
+        "every mapping that a `for` goes through must set it",
     ),
     "an unknown function": Mistake(
         layer("conv: {out_channels: celi(8.5), kernel_size: 3}"),
@@ -1008,6 +1021,26 @@ class TestAllAtOnce:
             "  - linear: {out_features: 3}\n"
         )
         assert codes(text) == ["E302"]
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            "{for: 'd[0]', max_pool: {kernel_size: 2}}",
+            "{for: [{a: 1}, {b: 1}], max_pool: {kernel_size: 2}}",
+            "{for: {a: 3}, max_pool: {kernel_size: 2}}",
+            "{for: {a: [1], b: [1, 2]}, max_pool: {kernel_size: 2}}",
+            "{repeat: 'd[7]', max_pool: {kernel_size: 2}}",
+            "{repeat: 1 / 2, max_pool: {kernel_size: 2}}",
+            "{if: 'd[7] == 1', max_pool: {kernel_size: 2}}",
+            "{if: 'd[0]', max_pool: {kernel_size: 2}}",
+            "{if: zzz, max_pool: {kernel_size: 2}}",
+            "{zzz: {kernel_size: 2}, name: lost}",
+        ],
+    )
+    def test_what_comes_after_something_unknown_is_not_judged(self, entry):
+        text = f"vars: {{d: [3]}}\n{INPUT}layers:\n  - {entry}\n  - flatten\n"
+        text += f"  - linear: {{out_features: 1, in_features: {3 * 16 * 16}}}\n"
+        assert len(codes(text)) == 1 + ("zzz:" in entry)
 
     def test_a_variable_without_a_value_is_one_finding(self):
         text = (

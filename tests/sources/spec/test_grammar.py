@@ -184,12 +184,6 @@ class TestTemplates:
         assert len(parts) == 1
 
     def test_the_expressions_of_a_spec_are_bounded(self):
-        length = 1000
-        rows = "".join(
-            f"  - '{n} + {'0' * 0}{'1 + ' * ((length - 20) // 4)}1'\n"[: length + 6]
-            for n in range(3)
-        )
-        assert codes("vars:\n  a:\n" + rows.replace("  -", "    -") + INPUT + "layers: [relu]\n")
         lists = "".join(
             f"    - '[{', '.join(['n'] * 300)}, {row}]'\n"
             for row in range(MAX_EXPRESSION_CHARACTERS // 900 + 1)
