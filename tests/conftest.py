@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 from console import COMMAND, clean_environment, run_in_terminal
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+
+# In CI the same examples every time, so that a change is judged by what it changes; on a desk new
+# ones at every run.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
