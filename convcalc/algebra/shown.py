@@ -41,9 +41,9 @@ class Shown:
         self._value_binding = _binding_of(value)
 
     def __str__(self) -> str:
-        """``formula = substituted = value``, without the steps that would repeat the one before."""
-        steps = [self.formula, self.substituted, str(self.value).replace("-", "−")]
-        return " = ".join(step for n, step in enumerate(steps) if n == 0 or step != steps[n - 1])
+        """``formula = substituted = value``, each step once where two have the same text."""
+        value = str(self.value).replace("-", "−")
+        return " = ".join(dict.fromkeys((self.formula, self.substituted, value)))
 
     def __repr__(self) -> str:
         return f"<Shown {self}>"

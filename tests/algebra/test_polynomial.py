@@ -179,7 +179,7 @@ def test_terms_come_highest_degree_first_then_by_name():
     assert monomials == ["H·W", "H", "W", ""]
 
 
-@many(1000)
+@many(600)
 @given(trees(), POINTS)
 def test_the_printed_form_reads_as_its_value(tree, point):
     assert read(str(compute(tree, FORMULAS)), point) == compute(tree, point)
@@ -594,7 +594,7 @@ def test_a_formula_is_no_text_and_has_no_order_with_one():
             compare(H, "H")
 
 
-@many(1500)
+@many(1000)
 @given(
     trees(2),
     trees(2),
