@@ -136,13 +136,14 @@ ALIAS_CYCLE = Code(
 TOO_MANY_NODES = Code(
     "E019",
     "too many values",
-    "A spec has at most 50,000 values, where each use of an alias counts as a copy of what it "
-    "refers to: nine levels of nine aliases would be a billion.",
+    "A spec has at most 50,000 values, where a long text counts as several, and each use of an "
+    "alias as a copy of what it refers to: nine levels of nine aliases would be a billion.",
 )
 NESTED_TOO_DEEPLY = Code(
     "E020",
     "nested too deeply",
-    "A spec has at most 64 levels of nesting.",
+    "A spec has at most 64 levels of nesting, and its layers, those of blocks within blocks "
+    "included, at most 64 levels too.",
     example=f"input: {'[' * 70}{']' * 70}\nlayers: [relu]\n",
 )
 NOT_FINITE = Code(
@@ -243,7 +244,8 @@ RESERVED_NAME = Code(
 BAD_NAME = Code(
     "E111",
     "impossible name",
-    "A layer's name has 1 to 80 printable characters, none of them a dot; a variable's is a word.",
+    "A layer's name has 1 to 80 printable characters, none of them a dot, and a path of names at "
+    "most 250; a variable's name is a word.",
     example="input: [3, 32, 32]\nlayers:\n  - relu:\n    name: stage1.act\n",
 )
 RECURSIVE_BLOCK = Code(
@@ -307,7 +309,7 @@ NOT_ALLOWED = Code(
 EXPRESSION_TOO_LARGE = Code(
     "E205",
     "expression too large",
-    "An expression has at most 1,000 characters, 100 levels and exponents of 64.",
+    "An expression has at most 1,000 characters, 100 levels and exponents of 64, a list 500 items.",
     example="input: [3, 32, 32]\nlayers:\n  - conv: {out_channels: 9**9**9, kernel_size: 3}\n",
 )
 CANNOT_EVALUATE = Code(
@@ -384,7 +386,7 @@ NUMBER_TOO_LARGE = Code(
 NUMBER_OF_INPUTS = Code(
     "E308",
     "wrong number of inputs",
-    "`add`, `mul` and `concat` join two inputs or more; every other layer takes one.",
+    "`add`, `mul` and `concat` join 2 to 128 inputs; every other layer takes one.",
     example="input: [3, 32, 32]\nlayers: [concat]\n",
 )
 INPUT_SIZE_MISMATCH = Code(

@@ -28,6 +28,7 @@ __all__ = [
     "Group",
     "LayerUse",
     "Loop",
+    "Lost",
     "Parallel",
     "Residual",
     "ScopeNames",
@@ -193,7 +194,11 @@ class Residual(NamedTuple):
     merge: Entry
 
 
-Body: TypeAlias = LayerUse | BlockUse | Group | Parallel | Residual
+class Lost(NamedTuple):
+    """What could not be read. Nothing is known of what it hands on, so nothing is said of it."""
+
+
+Body: TypeAlias = LayerUse | BlockUse | Group | Parallel | Residual | Lost
 
 
 class Entry(NamedTuple):

@@ -33,7 +33,9 @@ from convcalc.sources.spec.document import (
     Group,
     LayerUse,
     Loop,
+    Lost,
     Parallel,
+    Residual,
     ScopeNames,
     Target,
     Template,
@@ -536,7 +538,7 @@ class Expansion:
             return 0
         body = entry.body
         inner: tuple[Entry, ...]
-        if isinstance(body, LayerUse):
+        if isinstance(body, LayerUse | Lost):
             return 1
         key = body.block if isinstance(body, BlockUse) else id(entry)
         if key in self.least_layers:
@@ -593,6 +595,10 @@ class Expansion:
             self.check_one_input(entry, current)
             self.set_channels(current, environment)
         body = entry.body
+        if isinstance(body, Lost):
+            if entry.name is not None:
+                scope.used.setdefault(entry.name, _BROKEN)
+            return _BROKEN
         if isinstance(body, LayerUse):
             name = self.name(entry, scope, looped=looped)
             path = scope.prefix + name
@@ -687,7 +693,7 @@ class Expansion:
             ends = [self.branch(b, current, environment, scope) for b in body.branches]
             merge = body.merge
         else:
-            assert not isinstance(body, LayerUse | BlockUse)  # noqa: S101 - once() has those
+            assert isinstance(body, Residual)  # noqa: S101 - once() has the others
             ends = [
                 self.sequence(body.body, current, environment, scope),
                 self.branch(body.shortcut, current, environment, scope),

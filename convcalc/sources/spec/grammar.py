@@ -40,6 +40,7 @@ from convcalc.sources.spec.document import (
     Group,
     LayerUse,
     Loop,
+    Lost,
     Parallel,
     Residual,
     ScopeNames,
@@ -159,6 +160,8 @@ class Grammar:
         self.expression_characters = 0
         self.block_names: tuple[str, ...] = ()
         self.block_arguments: dict[str, tuple[Argument, ...]] = {}
+        self.lost_blocks: set[str] = set()
+        """Blocks that could not be read; to use one is no other mistake."""
         self.declared: frozenset[str] = frozenset()
         """All variables, those included that stand further down than the place that is read."""
         self.variable_names = Names()
@@ -507,10 +510,11 @@ class Grammar:
                     "choose another name",
                 )
                 continue
-            if not self.check_name(name, key.place):
-                continue
-            body = self.mapping(node, f"block `{name}`", f"{name}: {{layers: [...]}}")
+            body = None
+            if self.check_name(name, key.place):
+                body = self.mapping(node, f"block `{name}`", f"{name}: {{layers: [...]}}")
             if body is None:
+                self.lost_blocks.add(name)
                 continue
             self.check_keys(body, ("args", "layers"), "a block")
             self.block_arguments[name] = self.arguments(body)
@@ -519,7 +523,7 @@ class Grammar:
         blocks: dict[str, Block] = {}
         for name, key, body in bodies:
             self.block = name
-            entries: tuple[Entry, ...] = ()
+            entries: tuple[Entry, ...] = (self.lost_entry(body, ScopeNames()),)
             if "layers" in body.entries:
                 own = (argument.name for argument in self.block_arguments[name])
                 names = Names(("in_channels", *own), self.variable_names)
@@ -613,7 +617,7 @@ class Grammar:
                 node.place,
                 "each layer starts with a dash and a space: `- relu`",
             )
-            return ()
+            return (self.lost_entry(node, scope),)
         if not node.items and not may_be_empty:
             self.report(
                 catalogue.EMPTY,
@@ -621,12 +625,30 @@ class Grammar:
                 node.place,
                 "list at least one: `- relu`",
             )
-        found = (self.entry(item, scope, names, repeated=repeated) for item in node.items)
-        return tuple(entry for entry in found if entry is not None)
+        return tuple([self.entry(item, scope, names, repeated=repeated) for item in node.items])
 
-    def entry(
-        self, node: YamlNode, scope: ScopeNames, names: Names, *, repeated: bool
-    ) -> Entry | None:
+    def lost_entry(self, node: YamlNode, scope: ScopeNames) -> Entry:
+        """A layer that cannot be read; if it has a name, `from` may use it."""
+        name: str | None = None
+        if isinstance(node, YamlMapping) and "name" in node.entries:
+            given = node.entries["name"][1]
+            name = given.text if isinstance(given, YamlScalar) else None
+        return Entry(
+            body=Lost(),
+            place=node.place,
+            kind="",
+            name=name,
+            name_place=node.place,
+            scope=scope,
+            sources=(),
+            repeat=None,
+            loop=None,
+            condition=None,
+            is_plain=True,
+            reads_channels=False,
+        )
+
+    def entry(self, node: YamlNode, scope: ScopeNames, names: Names, *, repeated: bool) -> Entry:
         """One layer, block or structure with its modifiers."""
         if isinstance(node, YamlScalar) and isinstance(node.value, str):
             mapping = YamlMapping(
@@ -641,10 +663,10 @@ class Grammar:
                 node.place,
                 "write `- relu`, or `- conv: {out_channels: 64, kernel_size: 3}`",
             )
-            return None
+            return self.lost_entry(node, scope)
         kind = self.kind_of(mapping)
         if kind is None:
-            return None
+            return self.lost_entry(node, scope)
         key, value = mapping.entries[kind]
         value = self.with_strays(mapping, kind, value)
 
@@ -693,12 +715,14 @@ class Grammar:
                 scope.count(kind, repeated=inside)
             if kind in self.block_arguments:
                 body = self.block_use(kind, value, inner, key.place)
+            elif kind in self.lost_blocks:
+                body = Lost()
             else:
                 declared = find_kind(kind)
                 assert declared is not None  # noqa: S101 - kind_of() has found it
                 body = self.layer_use(declared, value, inner, key.place)
-        if body is None:
-            return None
+        if body is None or ("from" in modifiers and not sources):
+            body = Lost()
         templates = [t for t in (repeat, condition) if t is not None]
         if isinstance(body, LayerUse):
             templates += [template for _, template in body.templates]
@@ -750,7 +774,12 @@ class Grammar:
 
     def is_kind(self, key: str) -> bool:
         """Whether ``key`` names a layer kind, block or structure."""
-        return key in all_kinds() or key in STRUCTURES or key in self.block_arguments
+        return (
+            key in all_kinds()
+            or key in STRUCTURES
+            or key in self.block_arguments
+            or key in self.lost_blocks
+        )
 
     def field_names(self, kind: str) -> tuple[str, ...]:
         """The fields of a kind, or the arguments of a block."""
@@ -804,7 +833,7 @@ class Grammar:
             hint = "see `docs/layers.md` for the kinds there are"
         self.report(catalogue.UNKNOWN_KIND, f"unknown layer kind `{key}`", place, hint)
 
-    def loop(self, node: YamlNode, names: Names) -> tuple[Loop | None, frozenset[str]]:
+    def loop(self, node: YamlNode, names: Names) -> tuple[Loop, frozenset[str]]:
         """A `for`, and the variables that it sets."""
         before = self.complaints
         if isinstance(node, YamlSequence):
@@ -872,7 +901,7 @@ class Grammar:
             node.place,
             "to do the same several times use `repeat`",
         )
-        return None, frozenset()
+        return Loop(node.place, expression=Template(node.place, VARIES)), frozenset()
 
     def condition(self, node: YamlNode, names: Names) -> Template:
         """An `if`: an expression that is true or false."""
@@ -887,7 +916,7 @@ class Grammar:
             node.place,
             "for example `if: stride != 1`",
         )
-        return Template(node.place, False)  # noqa: FBT003 - a value of the language
+        return Template(node.place, VARIES)
 
     def structure(
         self,

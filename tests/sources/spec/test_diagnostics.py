@@ -765,6 +765,13 @@ YAML = {
         *("E018", 3, 13, "*all", "`*all` stands inside what it refers to"),
         "a spec is finite: use `repeat` or `for`",
     ),
+    "an alias bomb": Mistake(
+        # Each `*a3` of line 5 is 9⁴ words and the lists they are in: the sixth is too many.
+        "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)),
+        *("E019", 5, 35, "*a3", "more than 50,000 values, aliases counted as copies"),
+        "use `repeat`, `for` and blocks for what repeats",
+    ),
     "a merge key": Mistake(
         INPUT
         + (
@@ -998,6 +1005,17 @@ class TestAllAtOnce:
         "outputs: [lost]\n"
     )
 
+    def test_a_merge_bomb_is_a_bomb_and_its_merges_are_merges(self):
+        text = "a0: &a0 {x: 1}\n" + "".join(
+            f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 4)}]}}\n" for n in range(1, 40)
+        )
+        *merges, bomb = found(text)
+        assert [(finding.code.id, finding.place[1:3]) for finding in merges] == [
+            ("E016", (line, 10)) for line in range(2, 8)
+        ]
+        assert (bomb.code.id, bomb.place[1:3], marked(bomb.place)) == ("E019", (8, 20), "*a6")
+        assert bomb.message == "more than 50,000 values, aliases counted as copies"
+
     def test_ten_mistakes_are_ten_findings_in_the_order_of_the_text(self):
         findings = found(self.TEN)
         assert [(finding.code.id, finding.place.line) for finding in findings] == [
@@ -1034,13 +1052,39 @@ class TestAllAtOnce:
             "{if: 'd[7] == 1', max_pool: {kernel_size: 2}}",
             "{if: 'd[0]', max_pool: {kernel_size: 2}}",
             "{if: zzz, max_pool: {kernel_size: 2}}",
-            "{zzz: {kernel_size: 2}, name: lost}",
+            "{if: 3, max_pool: {kernel_size: 2}}",
+            "{for: 3, max_pool: {kernel_size: 2}}",
+            "{from: 3, max_pool: {kernel_size: 2}}",
+            "{MaxPool2d: {kernel_size: 2}, name: lost}",
+            "12",
+            "{name: lost, repeat: 2}",
+            "{layers: {max_pool: {kernel_size: 2}}}",
+            "{residual: [max_pool: {kernel_size: 2}]}",
+            "{parallel: {merge: add, branches: {a: [max_pool: {kernel_size: 2}]}}}",
+            "{max_pool: 2}",
         ],
     )
     def test_what_comes_after_something_unknown_is_not_judged(self, entry):
         text = f"vars: {{d: [3]}}\n{INPUT}layers:\n  - {entry}\n  - flatten\n"
         text += f"  - linear: {{out_features: 1, in_features: {3 * 16 * 16}}}\n"
-        assert len(codes(text)) == 1 + ("zzz:" in entry)
+        assert len(codes(text)) == 1
+
+    @pytest.mark.parametrize(
+        "block",
+        [
+            "bad: [relu]",
+            "bad: {}",
+            "bad: {layers: relu}",
+            "bad: {layers: [bad]}",
+            "bad: {layers: [12]}",
+            "'b.ad': {layers: [relu]}",
+        ],
+    )
+    def test_to_use_a_block_that_is_wrong_is_no_other_mistake(self, block):
+        name = block.partition(":")[0]
+        text = f"{INPUT}blocks: {{{block}}}\nlayers:\n  - {name}\n  - {name}: \n    name: again\n"
+        text += "  - {linear: {out_features: 1}, from: again}\n"
+        assert len(codes(text)) == 1
 
     def test_a_variable_without_a_value_is_one_finding(self):
         text = (
