@@ -272,7 +272,7 @@ class TestLimits:
         frame = sys._getframe()
         while frame is not None:
             depth, frame = depth + 1, frame.f_back
-        assert deep(sys.getrecursionlimit() - depth - 120) == ["E020"]
+        assert deep(sys.getrecursionlimit() - depth - 80) == ["E020"]
 
 
 class TestLostTargets:

@@ -21,7 +21,7 @@ from convcalc.reports.findings import findings_text
 from convcalc.sources import load
 
 SECONDS = 3.0
-"""A second was the worst on the slow machine on which this was measured; a busy one gets three."""
+"""None takes a second, measured on two slow cores; a machine that is busy gets three."""
 MEGABYTES = 200
 
 RUNNER = textwrap.dedent(
