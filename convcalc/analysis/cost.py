@@ -213,8 +213,8 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
     nodes = graph.nodes
     known: dict[tuple[int, tuple[Shape, ...]], _Measured] = {}
     costs: list[_Measured] = []
-    for node in nodes:
-        shapes = graph.input_shapes(node)
+    inputs = [graph.input_shapes(node) for node in nodes]
+    for node, shapes in zip(nodes, inputs, strict=True):
         key = (id(node.layer), shapes or (node.shape,))
         measured = known.get(key)
         if measured is None:
@@ -228,7 +228,7 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
             node.layer.kind,
             node.layer,
             tuple([nodes[source].name for source in node.inputs]),
-            cast("tuple[tuple[int, ...], ...]", graph.input_shapes(node)),
+            cast("tuple[tuple[int, ...], ...]", shapes),
             cast("tuple[int, ...]", node.shape),
             measured.weights,
             measured.buffers,
@@ -236,7 +236,7 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
             field,
             node.place,
         )
-        for node, measured, field in zip(nodes, costs, fields, strict=True)
+        for node, shapes, measured, field in zip(nodes, inputs, costs, fields, strict=True)
         if node.inputs
     )
     return Analysis(

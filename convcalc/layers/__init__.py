@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 from convcalc.layers import (
@@ -46,11 +45,7 @@ def kind_known_as(name: str) -> str | None:
     """The kind that goes by ``name`` elsewhere (``Conv2d``, ``dense``), if any."""
     folded = name.lower()
     compact = folded.replace("_", "").replace("-", "")
-    for kind, declared in _candidates():
+    for kind, declared in all_kinds().items():
         if folded in declared.known_as or compact in (kind.replace("_", ""), *declared.known_as):
             return kind
     return None
-
-
-def _candidates() -> Iterator[tuple[str, type[Layer]]]:
-    return iter(all_kinds().items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from convcalc.errors import Finding, Place
+from convcalc.errors import Finding, Place, printable
 from convcalc.reports.figures import text_width
 
 __all__ = ["findings_text"]
@@ -57,16 +57,6 @@ def _source(place: Place, gutter: str, *, color: bool) -> list[str]:
         f"{place.line} | {before}{marked}{after}".rstrip(),
         f"{gutter} | {' ' * text_width(before)}{caret}",
     ]
-
-
-def printable(text: str) -> str:
-    """``text`` without what would steer the terminal: tabs as spaces, other controls escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else " " if c == "\t" else c.encode("unicode_escape").decode()
-        for c in text
-    )
 
 
 def _styled(text: str, style: str, *, color: bool) -> str:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from convcalc.reports.sheet import Column, Sheet
+from convcalc.reports.sheet import Sheet
 
-__all__ = ["print_table"]
+__all__ = ["print_table", "shortened"]
 
 GAP: Final = 2
 """Blanks between columns: one of padding, one of the box."""
@@ -135,6 +135,3 @@ def shortened(name: str, room: int) -> str:
     head = (room - 1) // 3
     tail = room - 1 - head
     return f"{name[:head]}…{name[-tail:]}"
-
-
-__all__ += ["Column", "shortened"]
