@@ -38,7 +38,8 @@ SpecsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="SPEC...",
-        help="A path, path::variant, a shipped network's name, or - for standard input.",
+        help="A path, path::variant (or a pattern, path::*_1d), a shipped network's name, or - for "
+        "standard input.",
         show_default=False,
     ),
 ]
@@ -321,6 +322,7 @@ def compare(
     Examples:
       convcalc compare inception_naive inception_bottleneck
       convcalc compare resnet --reference resnet50
+      convcalc compare 'conv_families::*_1d'
       convcalc compare before.yaml after.yaml --layers
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
@@ -344,11 +346,25 @@ def specs(settings: _Settings) -> None:
 
     Any of them can stand in place of a file: convcalc analyze resnet::resnet50
     """
+    from convcalc.analysis import total_of  # noqa: PLC0415 - see above
     from convcalc.reports.specs import specs_report  # noqa: PLC0415 - see above
-    from convcalc.sources import shipped_names  # noqa: PLC0415 - see above
+    from convcalc.sources import shipped_names, variants_of  # noqa: PLC0415 - see above
 
-    analyses = _analyzed(shipped_names(), settings, every_variant=True)
-    _emit(specs_report(analyses), settings)
+    totals = [total_of(graph) for name in shipped_names() for graph in variants_of(name)]
+    _emit(specs_report(totals), settings)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON Schema of the spec language, for editors.
+
+    convcalc schema > convcalc.schema.json, and in a spec: # yaml-language-server: $schema=…
+    """
+    import json  # noqa: PLC0415 - see above
+
+    from convcalc.sources import spec_schema  # noqa: PLC0415 - see above
+
+    sys.stdout.write(json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n")
 
 
 # -- networks --------------------------------------------------------------------------------------
@@ -361,7 +377,7 @@ def _analyzed(
     from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
     from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
     from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
-    from convcalc.sources import load, variants_of  # noqa: PLC0415 - see above
+    from convcalc.sources import is_pattern, load, variants_of  # noqa: PLC0415 - see above
 
     analyses: list[Analysis] = []
     errors: list[Finding] = []
@@ -369,7 +385,7 @@ def _analyzed(
         try:
             graphs = (
                 variants_of(reference, settings.variables)
-                if every_variant
+                if every_variant or is_pattern(reference)
                 else (load(reference, settings.variables),)
             )
             analyses += [

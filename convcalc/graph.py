@@ -26,6 +26,8 @@ class Node(NamedTuple):
     inputs: tuple[int, ...]
     shape: Shape
     place: Place | None = None
+    shares: int | None = None
+    """The node whose weights it uses, by position; None: its own."""
 
 
 class PublishedFigure(NamedTuple):

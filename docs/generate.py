@@ -2,7 +2,8 @@
 
     python docs/generate.py
 
-``errors.md`` and ``layers.md`` are made whole. In every page the blocks marked ``console`` are run:
+``errors.md``, ``layers.md`` and ``library.md`` are made whole, and the tables of ``spec.md`` that
+list all words. In every page the blocks marked ``console`` are run:
 a line that starts with ``$`` is a command, what follows is what it shows in a terminal of
 `COLUMNS`. A block marked ``yaml NAME`` is the file NAME of the commands below it. The tests hold
 the pages against what this script would write.
@@ -18,9 +19,18 @@ from console import run_in_terminal
 
 from convcalc.errors import ConvcalcError, Finding, SourceText, catalogue
 from convcalc.layers import FAMILIES, all_kinds
-from convcalc.layers.declaration import FieldDeclaration, Layer
+from convcalc.layers.declaration import ONE_INPUT, FieldDeclaration, Layer
 from convcalc.reports.findings import findings_text
 from convcalc.sources.spec import Spec
+from convcalc.sources.spec.grammar import (
+    BLOCK_KEYS,
+    METRICS,
+    MODIFIERS,
+    STRUCTURES,
+    TOP_LEVEL_KEYS,
+    library_block,
+)
+from convcalc.sources.spec.library import library_names, library_text
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -28,12 +38,16 @@ COLUMNS = 88
 
 BLOCK = re.compile(r"(?ms)^```(?P<kind>yaml|console) ?(?P<name>\S*)\n(?P<body>.*?)^```$")
 
+WORDS = re.compile(r"(?s)(<!-- words:[^\n]*-->\n).*?(<!-- end of words -->)")
+
 FAMILY_TITLES = {
     "convolution": "Convolution",
     "pooling": "Pooling",
     "linear": "Fully connected",
+    "attention": "Sequences and attention",
     "normalization": "Normalization",
     "activation": "Activations",
+    "resizing": "Resizing",
     "shaping": "Layers that compute nothing",
     "merging": "Merges",
 }
@@ -49,11 +63,16 @@ ERROR_PARTS = {
 
 def pages() -> dict[Path, str]:
     """Every page of the documentation as it should be."""
-    made = {DOCS / "errors.md": errors_page(), DOCS / "layers.md": layers_page()}
+    made = {
+        DOCS / "errors.md": errors_page(),
+        DOCS / "layers.md": layers_page(),
+        DOCS / "library.md": library_page(),
+    }
     written = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
     for path in written:
         if path not in made:
-            made[path] = refreshed(path.read_text(encoding="utf-8"))
+            page = WORDS.sub(rf"\1\n{words()}\2", path.read_text(encoding="utf-8"))
+            made[path] = refreshed(page)
     return made
 
 
@@ -145,10 +164,62 @@ def layers_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def library_page() -> str:
+    """All blocks of the library, with their arguments and their texts."""
+    lines = [
+        "# Blocks that come with convcalc",
+        "",
+        "<!-- Made from convcalc/library/ by docs/generate.py. -->",
+        "",
+        "Each is written in the [spec language](spec.md) and used like a layer kind. An argument",
+        "without a default must be given. A block of your own with the same name takes its place.",
+    ]
+    for name in library_names():
+        block = library_block(name)
+        _, text = library_text(name)
+        lines += ["", f"## `{name}`", "", block.about or ""]
+        lines += ["", f"From {block.source}", "", f"```yaml {name}.yaml"]
+        # What stands above the arguments is said already.
+        lines += [text[text.index("\nargs:") + 1 :].rstrip("\n"), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def words() -> str:
+    """The tables of all words of the spec language."""
+    tables = {
+        "at the top": TOP_LEVEL_KEYS,
+        "in a list of layers": {
+            "conv": "or any other kind of [layers.md](layers.md), with its fields",
+            "conv_bn": "or any other block, of the spec or of [library.md](library.md)",
+            **STRUCTURES,
+        },
+        "beside any of these": MODIFIERS,
+        "in a block": BLOCK_KEYS,
+        "in a record of `published`": {
+            **dict.fromkeys(METRICS, "a figure, as it was printed"),
+            "from": "who publishes it",
+            "differs": "why it is not what is computed, where that is known",
+            "layers": "figures of groups of layers, by name",
+        },
+    }
+    lines = []
+    for title, table in tables.items():
+        lines += [f"| {title} | |", "| :--- | :--- |"]
+        lines += [f"| `{word}` | {meaning} |" for word, meaning in table.items()]
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
 def _kind_lines(kind: type[Layer]) -> Iterator[str]:
     yield f"### `{kind.kind}`"
     yield ""
     yield "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
+    fewest, most = kind.takes
+    if kind.takes != ONE_INPUT:
+        yield ""
+        yield f"Inputs: {fewest}" + (
+            " or more" if most is None else f" to {most}" * (most > fewest)
+        )
     if not kind.declarations:
         return
     yield ""

@@ -239,13 +239,30 @@ class TestCompare:
             "than inception_naive." in done.stdout
         )
         macs = next(line for line in done.stdout.splitlines() if line.startswith("Multiply-adds"))
-        assert macs.split() == ["Multiply-adds", "854,196,224", "271,351,808", "0.32×"]
+        assert macs.split() == ["Multiply-adds", "854,196,224", "271,351,808", "0.318×"]
         output = next(line for line in done.stdout.splitlines() if line.startswith("Output"))
         assert output.split() == ["Output", "672×28×28", "480×28×28"]
 
     def test_one_file_compares_its_variants(self, run, spec):
         done = run("compare", spec(FAMILY))
         assert "large uses 2.00× more multiply-adds and 2.00× more parameters" in done.stdout
+
+    def test_more_than_four_networks_stand_below_each_other(self, run):
+        done = run("compare", "conv_families::*_2d")
+        rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if "×" in line}
+        # 1/32 + 1/9 = 0.1423
+        assert rows["separable_2d"][5:9] == ["1,312", "0.142×", "83,968", "0.142×"]
+        assert "Ratios are to conv_2d" in done.stdout
+        assert len([name for name in rows if name.endswith("_2d")]) == 14
+
+    def test_a_pattern_stands_for_the_variants_that_it_fits(self, run, spec):
+        assert run("compare", f"{spec(FAMILY)}::*").returncode == 0
+        done = run("analyze", "vgg::vgg1?_bn", "--format", "json")
+        names = [network["name"] for network in json.loads(done.stdout)["networks"]]
+        assert names == ["vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"]
+        done = run("analyze", "vgg::resnet*")
+        assert done.returncode == 2
+        assert "error[E401]" in done.stderr
 
     def test_the_reference_can_be_named(self, run, spec):
         path = spec(FAMILY)

@@ -1,8 +1,10 @@
 """What courses and papers on convolution arithmetic state, worked out exactly.
 
-The numbers of the rows are those of the list of textbook facts that the project is held to; rows
-17 and 18 need layer kinds that are yet to come.
+The numbers of the rows are those of the list of textbook facts that the project is held to. After
+them come the families of convolutions that the texts line up for one input and output, and merges.
 """
+
+from fractions import Fraction
 
 import pytest
 
@@ -78,6 +80,25 @@ def test_row_5_degrees_of_weight_sharing(network, sharing, params):
     assert costs.params == params
     # The same products are formed whoever shares a weight: 28·28·120 outputs of 3·3·40 each.
     assert costs.macs == 33_868_800
+
+
+@pytest.mark.parametrize(
+    ("variant", "params", "macs"),
+    [
+        ("neuron", 230_400, 230_400),  # 640·360
+        ("million_neurons", 230_400_000_000, 230_400_000_000),  # 640·360·10⁶
+        ("million_local", 100_000_000, 100_000_000),  # 10⁶·10·10
+        ("million_shared", 100, 100_000_000),  # 10·10, at 10⁶ positions
+        ("hundred_filters", 10_000, 10_000_000_000),  # 100·10·10, at 10⁶ positions
+        ("fully_connected", 3_386_880_000, 3_386_880_000),  # 30·30·40 · 28·28·120
+        ("none", 33_868_800, 33_868_800),  # 3·3·40·120 · 28·28
+        ("spatial", 43_200, 33_868_800),  # 3·3·40·120
+        ("full", 1_080, 33_868_800),  # 3·3·120
+    ],
+)
+def test_rows_3_and_5_in_the_spec_of_weight_sharing(variant, params, macs):
+    costs = analyze(f"weight_sharing::{variant}")
+    assert (costs.params, costs.macs) == (params, macs)
 
 
 def test_row_6_inception_3a_without_reductions():
@@ -162,6 +183,16 @@ def test_row_14_depthwise_separable_against_standard(network, c_in, c_out, k):
     assert separable.macs * c_out * k * k == standard.macs * (k * k + c_out)
 
 
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_row_14_in_the_spec_of_families(axes):
+    standard = analyze(f"conv_families::conv_{axes}d")
+    separable = analyze(f"conv_families::separable_{axes}d")
+    # 1/32 + 1/3, 1/32 + 1/9, 1/32 + 1/27
+    ratio = Fraction(1, 32) + Fraction(1, 3**axes)
+    assert Fraction(separable.macs, standard.macs) == ratio
+    assert Fraction(separable.params, standard.params) == ratio
+
+
 def test_row_15_a_1x1_conv_is_a_linear_layer_at_each_position(network):
     convolution = network((32, 6, 5), conv(out_channels=64, kernel_size=1))
     linear = network((32,), "linear: {out_features: 64}")
@@ -178,6 +209,38 @@ def test_row_16_a_kernel_as_large_as_its_input_is_fully_connected(network):
     assert convolution.macs == linear.macs == 48_000
 
 
+@pytest.mark.parametrize("n", [2, 3, 4, 7])
+def test_row_17_a_transposed_conv_on_a_single_position(network, n):
+    layer = f"conv_transpose: {{out_channels: 8, kernel_size: {n}, bias: false}}"
+    costs = network((16, 1, 1), layer)
+    # (1 − 1)·1 + (n − 1) + 1 = n; each of the 16 inputs meets 8·n·n weights once.
+    assert costs.outputs[0][1] == (8, n, n)
+    assert costs.params == costs.macs == 16 * 8 * n * n
+
+
+@pytest.mark.parametrize(
+    ("k", "p", "size"),
+    [
+        # 5 pixels and 4 zeros are 9 positions; 9 + 2p − k + 1
+        (3, 0, 7),
+        (3, 1, 9),
+        (4, 1, 8),
+        (5, 2, 9),
+        (3, 2, 11),
+    ],
+)
+def test_row_18_a_fractional_stride_is_a_transposed_conv(network, k, p, size):
+    fields = f"out_channels: 6, kernel_size: {k}"
+    fractional = network((4, 5, 5), f"conv: {{{fields}, stride: 1/2, padding: {p}}}")
+    layer = f"conv_transpose: {{{fields}, stride: 2, padding: {k - 1 - p}}}"
+    transposed = network((4, 5, 5), layer)
+    assert fractional.outputs[0][1] == transposed.outputs[0][1] == (6, size, size)
+    # (4·k·k + 1)·6 parameters; 5·5 input positions of 4 channels meet 6·k·k weights each
+    assert fractional.params == transposed.params == (4 * k * k + 1) * 6
+    assert fractional.macs == transposed.macs == 5 * 5 * 4 * 6 * k * k
+    assert fractional.receptive_field == transposed.receptive_field
+
+
 def test_row_19_scaling_a_plain_network(network):
     def plain(depth, width, size):
         layer = conv(out_channels=width, kernel_size=3, padding=1, bias="false")
@@ -189,10 +252,139 @@ def test_row_19_scaling_a_plain_network(network):
     assert plain(4, 16, 64) == 4 * base
 
 
+@pytest.mark.parametrize(
+    ("variant", "macs", "params"),
+    [
+        # 10 layers of 9·40·40 weights, at 40·40 positions
+        ("plain", 230_400_000, 144_000),
+        ("depth_doubled", 460_800_000, 288_000),  # 2 times
+        ("width_doubled", 921_600_000, 576_000),  # 2·2 times
+        ("resolution_doubled", 921_600_000, 144_000),  # 2·2 times
+        # 12 layers of 9·44·44 weights, at 46·46 positions: 1.2 · 1.1² · 1.15² times
+        ("compound", 442_430_208, 209_088),
+    ],
+)
+def test_row_19_in_the_spec_of_scaling(variant, macs, params):
+    costs = analyze(f"scaling::{variant}")
+    body = [layer for layer in costs.layers if layer.name.startswith("body.")]
+    assert sum(layer.macs for layer in body) == macs
+    assert sum(layer.params for layer in body) == params
+    # First and last layers aside: they are 0.2 to 0.8 % of the whole.
+    assert 0.992 < macs / costs.macs < 0.998
+
+
 @pytest.mark.parametrize("filters", [1, 32, 500])
 def test_row_20_a_1x1_conv_never_changes_height_and_width(network, filters):
     costs = network((40, 17, 23), conv(out_channels=filters, kernel_size=1))
     assert costs.outputs[0][1] == (filters, 17, 23)
+
+
+N, C, K, G, M = 64, 32, 3, 4, 8
+"""Positions, channels, kernel on each axis, groups, and channels in the bottleneck."""
+
+
+def weights_and_macs(family, axes):
+    """What the texts' table gives for a family, on 1, 2 or 3 axes."""
+    k = K**axes  # and the window of the restricted attention
+    attended = {"self_attention": N, "restricted_self_attention": k}
+    if family in attended:
+        return 4 * C * C, 4 * N * C * C + 2 * N * attended[family] * C
+    if family == "fully_connected":
+        return (N * C) ** 2, (N * C) ** 2
+    if family == "locally_connected":
+        return N * k * C * C, N * k * C * C
+    weights = {
+        "conv": k * C * C,
+        "group_conv": k * C * C // G,
+        "depthwise": k * C,
+        "pointwise": C * C,
+        "separable": k * C + C * C,
+        "flattened": axes * K * C + C * C,
+        "bottleneck": C * M + k * M * M + M * C,
+        "dilated": k * C * C,
+        "transposed": k * C * C,
+        "gated": 2 * k * C * C,
+    }[family]
+    return weights, N * weights
+
+
+FAMILIES = (
+    *("conv", "fully_connected", "locally_connected", "group_conv", "depthwise", "pointwise"),
+    *("separable", "flattened", "bottleneck", "dilated", "transposed", "gated"),
+    *("self_attention", "restricted_self_attention"),
+)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_cost_what_the_table_says(family, axes):
+    costs = analyze(f"conv_families::{family}_{axes}d")
+    assert (costs.params, costs.macs) == weights_and_macs(family, axes)
+    assert costs.outputs[0][1] == {1: (C, 64), 2: (C, 8, 8), 3: (C, 4, 4, 4)}[axes]
+
+
+@pytest.mark.parametrize(
+    ("variant", "params", "macs"),
+    [
+        # 9·32·32 = 9,216, and 64 times that
+        ("conv_2d", 9_216, 589_824),
+        # (64·32)²
+        ("fully_connected_2d", 4_194_304, 4_194_304),
+        # 3·32 + 32·32 = 1,120
+        ("separable_1d", 1_120, 71_680),
+        # 3·3·32 + 32·32 = 1,312
+        ("flattened_3d", 1_312, 83_968),
+        # 32·8 + 9·8·8 + 8·32 = 1,088: 8.47 times fewer than the conv, as in row 10
+        ("bottleneck_2d", 1_088, 69_632),
+        # 4·32·32 = 4,096; 64 times that, and 2·64·64·32 = 262,144
+        ("self_attention_2d", 4_096, 524_288),
+        # the same, and 2·64·9·32 = 36,864
+        ("restricted_self_attention_2d", 4_096, 299_008),
+    ],
+)
+def test_families_worked_out_by_hand(variant, params, macs):
+    costs = analyze(f"conv_families::{variant}")
+    assert (costs.params, costs.macs) == (params, macs)
+
+
+def test_families_that_see_as_far_as_a_convolution():
+    fields = {
+        family: analyze(f"conv_families::{family}_2d").receptive_field.size for family in FAMILIES
+    }
+    assert {family for family, size in fields.items() if size != (3, 3)} == {
+        *("pointwise", "dilated", "fully_connected"),
+        *("self_attention", "restricted_self_attention"),
+    }
+    assert fields["pointwise"] == (1, 1)
+    assert fields["dilated"] == (5, 5)  # 2·(3 − 1) + 1
+    assert fields["fully_connected"] == fields["self_attention"] == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("merge", "channels", "params", "flops"),
+    [
+        # of two maps of 8·6·5 = 240 elements
+        ("concat", 16, 0, 0),
+        ("add", 8, 0, 240),
+        ("mean", 8, 0, 240 + 240),  # adds and divides
+        ("weighted_sum", 8, 2, 240 + 480),  # adds, and a multiply for each element of both
+    ],
+)
+def test_merges_that_the_texts_name(network, merge, channels, params, flops):
+    costs = network((8, 6, 5), f"parallel: {{merge: {merge}, branches: {{a: [], b: []}}}}")
+    assert costs.outputs[0][1] == (channels, 6, 5)
+    assert costs.params == params
+    assert costs.macs == 0
+    assert costs.flops == flops
+
+
+def test_a_channel_shuffle_after_groups_costs_nothing(network):
+    grouped = conv(out_channels=24, kernel_size=1, groups=3, bias="false")
+    costs = network((12, 6, 5), grouped, "channel_shuffle: {groups: 3}")
+    assert costs.outputs[0][1] == (24, 6, 5)
+    assert costs.params == 12 * 24 // 3 == 96
+    assert costs.macs == 96 * 6 * 5
+    assert costs.flops == 2 * costs.macs
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from convcalc.graph import Graph, PublishedFigure
 from convcalc.layers import Layer
 from convcalc.layers.declaration import Memory, Operations, Shape, Tensor, elements
 
-__all__ = ["Analysis", "Cost", "LayerCost", "analyze_graph"]
+__all__ = ["Analysis", "Cost", "LayerCost", "NetworkTotal", "analyze_graph", "total_of"]
 
 
 class Cost(NamedTuple):
@@ -45,6 +45,16 @@ class Cost(NamedTuple):
         return cast("int", self.operations.flops)
 
 
+class NetworkTotal(NamedTuple):
+    """A network as a line of a list."""
+
+    spec: str
+    """What it was read from, as one would name it on the command line."""
+    source: str | None
+    """Where its design comes from."""
+    cost: Cost
+
+
 class LayerCost(NamedTuple):
     """A layer of a network with what it costs."""
 
@@ -60,6 +70,8 @@ class LayerCost(NamedTuple):
     cost: Cost
     receptive_field: ReceptiveField
     place: Place | None
+    shares_weights_with: str | None = None
+    """The layer whose weights it uses: they count there, and not here."""
 
     @property
     def params(self) -> int:
@@ -211,15 +223,8 @@ def collector_paused() -> Iterator[None]:
 
 def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
     nodes = graph.nodes
-    known: dict[tuple[int, tuple[Shape, ...]], _Measured] = {}
-    costs: list[_Measured] = []
     inputs = [graph.input_shapes(node) for node in nodes]
-    for node, shapes in zip(nodes, inputs, strict=True):
-        key = (id(node.layer), shapes or (node.shape,))
-        measured = known.get(key)
-        if measured is None:
-            measured = known[key] = _measure(node.layer, shapes, node.shape, batch, dtypes)
-        costs.append(measured)
+    costs = _measured(graph, inputs, batch, dtypes)
     # After the sizes are known to be integers: those of formulas might not be comparable.
     fields = receptive_fields(graph)
     rows = tuple(
@@ -235,6 +240,7 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
             measured.cost,
             field,
             node.place,
+            None if node.shares is None else nodes[node.shares].name,
         )
         for node, shapes, measured, field in zip(nodes, inputs, costs, fields, strict=True)
         if node.inputs
@@ -260,6 +266,29 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
     )
 
 
+def total_of(graph: Graph) -> NetworkTotal:
+    """The total that `analyze_graph` has, without what it works out beside it."""
+    with collector_paused():
+        inputs = [graph.input_shapes(node) for node in graph.nodes]
+        measured = _measured(graph, inputs, 1, Dtypes())
+        return NetworkTotal(graph.spec, graph.source, sum_of(node.cost for node in measured))
+
+
+def _measured(
+    graph: Graph, inputs: list[tuple[Shape, ...]], batch: int, dtypes: Dtypes
+) -> list[_Measured]:
+    """Each node by itself: layers that are one object, on inputs alike, are worked out once."""
+    known: dict[tuple[int, tuple[Shape, ...]], _Measured] = {}
+    costs: list[_Measured] = []
+    for node, shapes in zip(graph.nodes, inputs, strict=True):
+        key = (id(node.layer), shapes or (node.shape,))
+        measured = known.get(key)
+        if measured is None:
+            measured = known[key] = _measure(node.layer, shapes, node.shape, batch, dtypes)
+        costs.append(measured if node.shares is None else _sharing(measured))
+    return costs
+
+
 def sum_of(costs: Iterable[Cost]) -> Cost:
     """The costs added up."""
     costs = tuple(costs)
@@ -283,6 +312,11 @@ class _Measured(NamedTuple):
     cost: Cost
     output_bytes: int
     """Bytes of the output, whether it is allocated or a view."""
+
+
+def _sharing(measured: _Measured) -> _Measured:
+    """The same of a layer whose weights are another's."""
+    return measured._replace(cost=measured.cost._replace(params=0, buffers=0, weight_bytes=0))
 
 
 def _measure(

@@ -27,6 +27,12 @@ class GroupCost(NamedTuple):
         return f"{len(self.layers)} layer{'' if len(self.layers) == 1 else 's'}"
 
     @property
+    def shares_all_weights(self) -> bool:
+        """Whether it has weights, and all of them are those of layers elsewhere."""
+        with_weights = [layer for layer in self.layers if layer.weights]
+        return bool(with_weights) and all(layer.shares_weights_with for layer in with_weights)
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
         """The output of its last layer."""
         return self.layers[-1].output_shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from convcalc.analysis.cost import Analysis, sum_of
 from convcalc.errors import Finding, catalogue
@@ -34,18 +34,24 @@ def published_checks(analysis: Analysis) -> tuple[PublishedCheck, ...]:
     """Every figure that the spec publishes, with what was computed for it."""
     checks = []
     for figure in analysis.published:
-        cost = analysis.total
+        cost, field = analysis.total, analysis.receptive_field
         if figure.group is not None:
             members = [
-                layer.cost
+                layer
                 for layer in analysis.layers
                 if layer.name == figure.group or layer.name.startswith(figure.group + ".")
             ]
             if not members:
                 checks.append(PublishedCheck(figure, None))
                 continue
-            cost = sum_of(members)
-        checks.append(PublishedCheck(figure, getattr(cost, figure.metric)))
+            cost, field = sum_of(layer.cost for layer in members), members[-1].receptive_field
+        computed = (
+            # One figure is of square fields; of others it is the longer side.
+            max(cast("tuple[int, ...]", field.size), default=None)
+            if figure.metric == "receptive_field"
+            else getattr(cost, figure.metric)
+        )
+        checks.append(PublishedCheck(figure, computed))
     return tuple(checks)
 
 
@@ -55,16 +61,17 @@ def published_findings(analysis: Analysis) -> Iterator[Finding]:
         if check.is_expected:
             continue
         figure, computed = check
+        noun = figure.metric.replace("_", " ")
         whose = f"`{figure.group}` of `{analysis.name}`" if figure.group else f"`{analysis.name}`"
         if computed is None:
             message = f"`{analysis.name}` has no layers `{figure.group}` ({figure.source})"
         elif check.agrees:
             message = (
-                f"{whose} has {computed:,} {figure.metric}, which is the {figure.text} that is "
+                f"{whose} has {computed:,} {noun}, which is the {figure.text} that is "
                 "said to differ"
             )
         else:
-            message = f"{whose} has {computed:,} {figure.metric}, published: {figure.text}"
+            message = f"{whose} has {computed:,} {noun}, published: {figure.text}"
         yield Finding(
             catalogue.PUBLISHED_DIFFERS,
             message,

@@ -408,6 +408,22 @@ NO_SUCH_DIMENSION = Code(
     "Dimensions count as in PyTorch, with the batch as 0, which no layer may touch.",
     example="input: [10]\nlayers:\n  - softmax: {dim: 2}\n",
 )
+CANNOT_DIVIDE = Code(
+    "E314",
+    "parts that do not make up the whole",
+    "A reshape, a split or a pixel shuffle hands every element on: its sizes must multiply, or add "
+    "up, to those of the input.",
+    example="input: [10]\nlayers:\n  - split: {sections: 3}\n  - concat\n",
+)
+CANNOT_SHARE = Code(
+    "E315",
+    "weights that cannot be shared",
+    "Layers that share weights have weights of the same shapes. Those of a block or a group are "
+    "shared layer by layer, in order.",
+    example="inputs: {left: [3, 32, 32], right: [1, 32, 32]}\nlayers:\n"
+    "  - conv: {out_channels: 8, kernel_size: 3}\n    name: eye\n    from: left\n"
+    "  - share: eye\n    name: other_eye\n    from: right\n  - add:\n    from: [eye, other_eye]\n",
+)
 TOO_MANY_LAYERS = Code(
     "E312",
     "too many layers",
@@ -460,6 +476,13 @@ PUBLISHED_DIFFERS = Code(
     "wrong, or they count different things.",
     example="input: [1, 28, 28]\nlayers:\n  - conv: {out_channels: 6, kernel_size: 10}\n"
     "published: {params: 600, from: a text that forgets the biases}\n",
+)
+HIDES_LIBRARY = Code(
+    "W503",
+    "block of the library hidden",
+    "The spec has a block of its own with the name of one that comes with convcalc. The spec's is "
+    "used, wherever it stands in the file.",
+    example="input: [64, 56, 56]\nblocks:\n  fire:\n    layers:\n      - relu\nlayers:\n  - fire\n",
 )
 UNUSED_OUTPUT = Code(
     "W502",

@@ -6,19 +6,31 @@ from functools import cache
 
 from convcalc.layers import (
     activation,
+    attention,
     convolution,
     linear,
     merging,
     normalization,
     pooling,
+    resizing,
     shaping,
 )
 from convcalc.layers.declaration import Layer
 from convcalc.layers.shaping import Input
 
-__all__ = ["Input", "Layer", "all_kinds", "find_kind", "kind_known_as"]
+__all__ = ["Input", "Layer", "activation_kinds", "all_kinds", "find_kind", "kind_known_as"]
 
-FAMILIES = (convolution, pooling, linear, normalization, activation, shaping, merging)
+FAMILIES = (
+    convolution,
+    pooling,
+    linear,
+    attention,
+    normalization,
+    activation,
+    resizing,
+    shaping,
+    merging,
+)
 """The modules that declare kinds, in the order in which the docs list them."""
 
 
@@ -33,6 +45,14 @@ def all_kinds() -> dict[str, type[Layer]]:
         and issubclass(declared, Layer)
         and declared.kind
         and declared.__module__ == family.__name__
+    }
+
+
+@cache
+def activation_kinds() -> dict[str, type[Layer]]:
+    """The activations, all of which can do without fields."""
+    return {
+        name: kind for name, kind in all_kinds().items() if kind.__module__ == activation.__name__
     }
 
 

@@ -30,6 +30,7 @@ from convcalc.layers.field_types import Integer, Real
 __all__ = [
     "Elu",
     "Gelu",
+    "Glu",
     "HardSigmoid",
     "HardSwish",
     "LeakyRelu",
@@ -178,6 +179,57 @@ class HardSwish(Activation, kind="hard_swish", known_as=("hardswish", "h_swish")
     """x · min(max(0, x + 3), 6) / 6: an add, two comparisons, a multiply and a divide."""
 
     per_element = Operations(adds=1, comparisons=2, multiplies=1, divides=1)
+
+
+class Glu(Layer, kind="glu", known_as=("gated_linear_unit",)):
+    """Gated linear unit: one half of a dimension times the sigmoid of the other half.
+
+    Each output element costs a sigmoid (an exponential, an add, a divide) and a multiply. Dauphin
+    et al., "Language Modeling with Gated Convolutional Networks" (2016).
+    """
+
+    dim: int = field(
+        Integer(None),
+        default=1,
+        help="the dimension that is halved, counted as in PyTorch: 1 is the channels",
+        known_as=("axis",),
+    )
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        axis = dimension(self.dim, inputs[0])
+        return (*inputs[0][:axis], inputs[0][axis] // 2, *inputs[0][axis + 1 :])
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:  # noqa: ARG002
+        each = Operations(exponentials=1, adds=1, divides=1, multiplies=1)
+        return each.times(product(output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input."""
+        return Kept(inputs=True)
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        """Along `dim` positions half an axis apart are joined: all of it is taken to be seen."""
+        halved = dimension(self.dim, inputs[0])
+        return tuple(
+            Window(n, 0, 0) if axis == halved else POINTWISE
+            for axis, n in enumerate(inputs[0])
+            if axis > 0
+        )
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        finding = dimension_finding(self.dim, inputs[0], "dim")
+        if finding:
+            yield finding
+            return
+        halved = inputs[0][dimension(self.dim, inputs[0])]
+        if is_refuted(lambda: halved % 2 == 0):
+            yield Finding(
+                catalogue.GROUPS_DO_NOT_DIVIDE,
+                f"`glu` halves dimension {self.dim} of its input, but {halved} is odd",
+                field="dim",
+                operands=(0,),
+                help="give the layer before it twice the channels that are to come out",
+            )
 
 
 class Softmax(Layer, kind="softmax"):

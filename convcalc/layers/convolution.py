@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
-from convcalc.layers.declaration import Kept, Operations, Shape, Tensor, field, is_refuted
-from convcalc.layers.field_types import Boolean, Choice, Integer, PerAxis
-from convcalc.layers.window import SlidingWindow, per_axis
+from convcalc.layers.declaration import (
+    Kept,
+    Operations,
+    Shape,
+    Tensor,
+    Window,
+    division_text,
+    field,
+    is_refuted,
+    shape_text,
+)
+from convcalc.layers.field_types import Boolean, Choice, Integer, PerAxis, Stride
+from convcalc.layers.window import Axis, SlidingWindow, effective_kernel, per_axis
 
-__all__ = ["Conv", "DepthwiseConv"]
+__all__ = ["Conv", "ConvTranspose", "DepthwiseConv"]
 
 
 class Convolution(SlidingWindow):
     """What all convolutions share: one kernel element a weight, one use of it a multiply-add."""
 
+    stride: Number | Fraction | tuple[Number | Fraction, ...] = field(  # type: ignore[assignment]  # wider
+        PerAxis(Stride()),
+        default=1,
+        symbol="s",
+        help="step of the window; 1/n: n steps for each input position, zeros between them",
+        known_as=("strides", "subsample", "s", "step"),
+    )
     dilation: Number | tuple[Number, ...] = field(
         PerAxis(Integer(1)),
         default=1,
@@ -49,11 +67,22 @@ class Convolution(SlidingWindow):
         return (weight, Tensor("bias", (channels_out,))) if self.bias else (weight,)
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
-        """C_out · Π out · (C_in / groups) · Π kernel multiply-adds; an add an output for bias."""
+        """C_out · Π out · (C_in / groups) · Π kernel multiply-adds; an add an output for bias.
+
+        On an axis with a stride of 1/n the input positions take the place of out: no product is
+        worked out with the zeros between them, as in a transposed convolution.
+        """
         channels_in, *spatial = inputs[0]
+        channels_out, *out = output
         kernel = self.kernels(len(spatial))
+        used = tuple(
+            i if isinstance(s, Fraction) else o
+            for i, o, s in zip(spatial, out, self.strides(len(spatial)), strict=True)
+        )
         return Operations(
-            macs=product(output) * self.channels_per_group(channels_in) * product(kernel),
+            macs=product((channels_out, *used))
+            * self.channels_per_group(channels_in)
+            * product(kernel),
             adds=product(output) if self.bias else 0,
         )
 
@@ -62,22 +91,8 @@ class Convolution(SlidingWindow):
         return Kept(inputs=True)
 
 
-class Conv(
-    Convolution,
-    kind="conv",
-    known_as=(
-        "convolution",
-        *("conv1d", "conv2d", "conv3d", "convolution1d", "convolution2d", "convolution3d"),
-        *("locallyconnected1d", "locallyconnected2d", "locally_connected"),
-    ),
-):
-    """Convolution over one, two or three spatial axes, as the input has them.
-
-    `weight_sharing` says which positions share a kernel: `spatial` is the ordinary convolution,
-    one kernel for all positions; with `none` every position has a kernel and a bias of its own
-    (locally connected); with `full` one kernel serves every position and every input channel.
-    Multiply-adds are the same for all three: C_out · Π out · (C_in / groups) · Π kernel.
-    """
+class GroupedConvolution(Convolution):
+    """A convolution whose output channels are chosen, and whose channels may fall into groups."""
 
     out_channels: Number = field(
         Integer(1),
@@ -91,12 +106,6 @@ class Conv(
         symbol="g",
         help="parts that the channels fall into; no weight joins two parts",
         known_as=("group", "num_group", "g"),
-    )
-    weight_sharing: str = field(
-        Choice("spatial", "none", "full"),
-        default="spatial",
-        help="which positions share a kernel: see above",
-        known_as=("sharing",),
     )
     in_channels: Number | None = field(
         Integer(1),
@@ -112,6 +121,37 @@ class Conv(
     def channels_per_group(self, channels_in: Number) -> Number:
         return channels_in // self.groups
 
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        yield from super().check(inputs)
+        channels_in = inputs[0][0]
+        yield from check_given_size(self.in_channels, channels_in, "in_channels", "channels")
+        yield from check_groups(self.groups, channels_in, self.out_channels)
+
+
+class Conv(
+    GroupedConvolution,
+    kind="conv",
+    known_as=(
+        "convolution",
+        *("conv1d", "conv2d", "conv3d", "convolution1d", "convolution2d", "convolution3d"),
+        *("locallyconnected1d", "locallyconnected2d", "locally_connected"),
+    ),
+):
+    """Convolution over one, two or three spatial axes, as the input has them.
+
+    `weight_sharing` says which positions share a kernel: `spatial` is the ordinary convolution,
+    one kernel for all positions; with `none` every position has a kernel and a bias of its own
+    (locally connected); with `full` one kernel serves every position and every input channel.
+    Multiply-adds are the same for all three: C_out · Π out · (C_in / groups) · Π kernel.
+    """
+
+    weight_sharing: str = field(
+        Choice("spatial", "none", "full"),
+        default="spatial",
+        help="which positions share a kernel: see above",
+        known_as=("sharing",),
+    )
+
     def weights(self, inputs: tuple[Shape, ...]) -> tuple[Tensor, ...]:
         """(C_out, C_in / groups, *kernel) and (C_out,) for spatial sharing.
 
@@ -126,27 +166,6 @@ class Conv(
             return tuple(Tensor(name, (*shape, *positions)) for name, shape in ordinary)
         (name, (channels_out, _, *kernel)), *bias = ordinary
         return (Tensor(name, (channels_out, 1, *kernel)), *bias)
-
-    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
-        yield from super().check(inputs)
-        channels_in = inputs[0][0]
-        yield from check_given_size(self.in_channels, channels_in, "in_channels", "channels")
-        for channels, whose, name in (
-            (channels_in, "input", "groups"),
-            (self.out_channels, "output", "groups"),
-        ):
-            if is_refuted(lambda channels=channels: channels % self.groups == 0):  # type: ignore[misc]
-                yield Finding(
-                    catalogue.GROUPS_DO_NOT_DIVIDE,
-                    f"{self.groups} groups do not divide the {channels} {whose} channels "
-                    f"of `{{name}}`",
-                    notes=(
-                        f"{channels} = {channels // self.groups}·{self.groups} + "
-                        f"{channels % self.groups}",
-                    ),
-                    field=name,
-                    help="groups must divide the channels of the input and of the output",
-                )
 
 
 class DepthwiseConv(
@@ -172,6 +191,130 @@ class DepthwiseConv(
 
     def channels_per_group(self, channels_in: Number) -> Number:  # noqa: ARG002 - as declared
         return 1
+
+
+class ConvTranspose(
+    GroupedConvolution,
+    kind="conv_transpose",
+    known_as=(
+        *("deconv", "deconvolution", "transposed_conv", "upconv"),
+        *("convtranspose1d", "convtranspose2d", "convtranspose3d"),
+        *("conv1dtranspose", "conv2dtranspose", "conv3dtranspose"),
+    ),
+):
+    """Transposed convolution: each input position adds a kernel's worth to the output.
+
+    It turns the sizes of `conv` around: (i − 1)·s − 2p + d(k − 1) + output_padding + 1, the size
+    from which a `conv` of the same fields makes i. `same` makes i·s, as in Keras. Multiply-adds are
+    over input positions: C_in · Π in · (C_out / groups) · Π kernel; those that fall into the
+    padding are counted too.
+    """
+
+    stride: Number | tuple[Number, ...] = field(
+        PerAxis(Integer(1)),
+        default=1,
+        symbol="s",
+        help="output positions from one input position to the next",
+        known_as=("strides", "subsample", "s", "step", "upsample"),
+    )
+    output_padding: Number | tuple[Number, ...] = field(
+        PerAxis(Integer(0)),
+        default=0,
+        help="positions added to the output's end, to tell apart the sizes from which a `conv` "
+        "makes the same",
+        known_as=("outpad",),
+    )
+
+    def output_sizes(self, inputs: tuple[Shape, ...]) -> Shape:
+        spatial = inputs[0][1:]
+        extras: tuple[Number, ...] = per_axis(self.output_padding, len(spatial))
+        return tuple(
+            i * axis.stride if axis.same else transposed_size(i, axis, extra)
+            for i, axis, extra in zip(spatial, self.axes(inputs), extras, strict=True)
+        )
+
+    def weights(self, inputs: tuple[Shape, ...]) -> tuple[Tensor, ...]:
+        """(C_in, C_out / groups, *kernel) and (C_out,)."""
+        channels_in, *spatial = inputs[0]
+        kernel = self.kernels(len(spatial))
+        weight = Tensor("weight", (channels_in, self.out_channels // self.groups, *kernel))
+        return (weight, Tensor("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        """C_in · Π in · (C_out / groups) · Π kernel multiply-adds; an add an output for bias."""
+        kernel = self.kernels(len(inputs[0]) - 1)
+        return Operations(
+            macs=product(inputs[0]) * (self.out_channels // self.groups) * product(kernel),
+            adds=product(output) if self.bias else 0,
+        )
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
+        """Output position j sees the input positions from (j + p − d(k − 1))/s to (j + p)/s.
+
+        Under `same` the ends are cut by the greater half of k − s at the end.
+        Where dilation skips what the stride leaves, fewer of these are seen, the ends too.
+        """
+        found = []
+        for axis in self.axes(inputs):
+            k, s = effective_kernel(axis.kernel, axis.dilation), axis.stride
+            p = max(0, k - s) // 2 if axis.same else axis.before
+            found.append(Window(k - 1 + s, 1, p - (k - 1), s))
+        return tuple(found)
+
+    def _check_sizes(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        if any(is_refuted(lambda size=size: size >= 1) for size in self.output_sizes(inputs)):  # type: ignore[misc]
+            yield Finding(
+                catalogue.NO_OUTPUT,
+                f"`{{name}}` has no output: its input is {shape_text(inputs[0][1:])}, and of the "
+                f"output the padding leaves {shape_text(self.output_sizes(inputs))}",
+                field="padding",
+                help="`padding` of a transposed convolution takes away from the output: use less",
+            )
+        else:
+            yield from self._check_output_padding(inputs)
+
+    def _check_output_padding(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        axes = self.axes(inputs)
+        for axis, extra in zip(axes, per_axis(self.output_padding, len(axes)), strict=True):
+            if is_refuted(lambda a=axis, e=extra: e < a.stride or e < a.dilation) or (  # type: ignore[misc]
+                axis.same and is_refuted(lambda e=extra: e == 0)  # type: ignore[misc]
+            ):
+                yield Finding(
+                    catalogue.PADDING_TOO_WIDE,
+                    f"`output_padding` {extra} of `{{name}}` is not less than its stride "
+                    f"{axis.stride}"
+                    if not axis.same
+                    else f"`output_padding` {extra} of `{{name}}` changes the size that "
+                    "`padding: same` asks for",
+                    field="output_padding",
+                    help="it tells apart sizes between two strides: use 0 up to the stride, or the "
+                    "dilation, less 1"
+                    if not axis.same
+                    else "leave it out",
+                )
+                return
+
+
+def transposed_size(i: Number, axis: Axis, extra: Number) -> Number:
+    """(i − 1)·s − 2p + d(k − 1) + output_padding + 1.
+
+    Dumoulin and Visin (2016), relationship 14; the extra positions as PyTorch adds them.
+    """
+    k, s, before, after, d, _, _ = axis
+    return (i - 1) * s - (before + after) + d * (k - 1) + extra + 1
+
+
+def check_groups(groups: Number, channels_in: Number, channels_out: Number) -> Iterator[Finding]:
+    """A finding for input or output channels that ``groups`` do not divide."""
+    for channels, whose in ((channels_in, "input"), (channels_out, "output")):
+        if is_refuted(lambda channels=channels: channels % groups == 0):  # type: ignore[misc]
+            yield Finding(
+                catalogue.GROUPS_DO_NOT_DIVIDE,
+                f"{groups} groups do not divide the {channels} {whose} channels of `{{name}}`",
+                notes=(division_text(channels, groups),),
+                field="groups",
+                help="groups must divide the channels of the input and of the output",
+            )
 
 
 def check_given_size(

@@ -16,23 +16,27 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple, TypeAlias, dataclass_transform
 
-from convcalc.algebra import Number, UndecidableError, product
+from convcalc.algebra import Number, Polynomial, UndecidableError, product
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.field_types import FieldType
 
 __all__ = [
+    "ONE_INPUT",
     "POINTWISE",
+    "SEVERAL_INPUTS",
     "WHOLE_INPUT",
     "FieldDeclaration",
     "Kept",
     "KeptTensor",
     "Layer",
     "Memory",
+    "NumberOfInputs",
     "Operations",
     "Shape",
     "Tensor",
     "Window",
     "dimension",
+    "division_text",
     "elements",
     "field",
     "is_refuted",
@@ -109,16 +113,38 @@ class Kept(NamedTuple):
     tensors: tuple[KeptTensor, ...] = ()
 
 
+class NumberOfInputs(NamedTuple):
+    """How many inputs a layer takes."""
+
+    fewest: int
+    most: int | None
+    """None: any number."""
+
+    def allows(self, count: int) -> bool:
+        """Whether a layer may have ``count`` inputs."""
+        return self.fewest <= count and (self.most is None or count <= self.most)
+
+
+ONE_INPUT = NumberOfInputs(1, 1)
+SEVERAL_INPUTS = NumberOfInputs(2, None)
+"""What a merge takes."""
+
+
 class Window(NamedTuple):
     """The input positions that one output position of an axis sees.
 
     Output position j sees the ``size`` positions from ``j · stride + start``; a stride of 0 says
     that all see the same.
+
+    Where the output is finer than the input all three are in parts of a position, ``per`` of which
+    make one: output position j sees the whole positions from (j · stride + start) / per to
+    (j · stride + start + size) / per − 1, and of these intervals the longest counts.
     """
 
     size: Number
     stride: Number
     start: Number
+    per: Number = 1
 
 
 POINTWISE = Window(1, 1, 0)
@@ -181,8 +207,8 @@ class Layer:
     known_as: ClassVar[tuple[str, ...]] = ()
     """Names of the same layer elsewhere, lower case, for suggestions."""
     memory: ClassVar[Memory] = Memory.ALLOCATES
-    merges: ClassVar[bool] = False
-    """Whether it takes two or more inputs; otherwise it takes exactly one."""
+    takes: ClassVar[NumberOfInputs] = ONE_INPUT
+    """How many inputs it takes."""
     declarations: ClassVar[tuple[FieldDeclaration, ...]] = ()
     """The fields, those of the classes that it derives from first."""
 
@@ -235,6 +261,10 @@ class Layer:
         """The output's shape."""
         return inputs[0]
 
+    def parts(self, inputs: tuple[Shape, ...]) -> tuple[Layer, ...]:  # noqa: ARG002
+        """The layers that it stands for: itself; for one with several outputs, one for each."""
+        return (self,)
+
     def weights(self, inputs: tuple[Shape, ...]) -> tuple[Tensor, ...]:  # noqa: ARG002
         """The learned tensors. Parameters are the sum of their elements."""
         return ()
@@ -275,6 +305,17 @@ def elements(tensors: tuple[Tensor, ...]) -> Number:
 def shape_text(shape: Shape) -> str:
     """A shape as people write it: ``64×112×112``."""
     return "×".join(map(str, shape))
+
+
+def division_text(n: Number, divisor: Number) -> str:
+    """A division with its remainder: ``30 = 7·4 + 2``."""
+    quotient, by = (
+        f"({number})"
+        if isinstance(number, Polynomial) and len(list(number.terms())) > 1
+        else str(number)
+        for number in (n // divisor, divisor)
+    )
+    return f"{n} = {quotient}·{by} + {n % divisor}"
 
 
 def is_refuted(condition: Callable[[], bool]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
@@ -15,9 +16,11 @@ __all__ = [
     "FieldType",
     "FieldValueError",
     "Integer",
+    "ListOf",
     "Padding",
     "PerAxis",
     "Real",
+    "Stride",
 ]
 
 LARGEST_NUMBER: Final = 10**18
@@ -99,27 +102,64 @@ class Integer(FieldType):
         raise FieldValueError(catalogue.OUT_OF_RANGE, f"{self.label()}, not {value}")
 
 
-class Real(FieldType):
-    """A number from ``minimum`` to ``maximum`` (None: no bound)."""
+class Stride(Integer):
+    """A step: a whole number, or 1/n for n steps from one position to the next."""
 
-    def __init__(self, minimum: int | None = None, maximum: int | None = None) -> None:
-        self.minimum = minimum
-        self.maximum = maximum
+    def __init__(self) -> None:
+        super().__init__(1)
 
     def label(self) -> str:
+        return "a whole number, 1 or more, or a fraction 1/n"
+
+    def schema(self) -> dict[str, object]:
+        # Of the fractions that are written as decimals only 1/2, 1/4, 1/5 … are exact: those
+        # written as `1/n` are expressions.
+        return {"anyOf": [super().schema(), {"enum": [0.5, 0.25, 0.2, 0.125, 0.1]}]}
+
+    def parse(self, value: object) -> int | Polynomial | Fraction:  # type: ignore[override]  # wider
+        if isinstance(value, Fraction) and 0 < value < 1 and value.numerator == 1:
+            if value.denominator > LARGEST_NUMBER:
+                raise FieldValueError(
+                    catalogue.NUMBER_TOO_LARGE,
+                    f"a fraction 1/n with n at most {LARGEST_NUMBER:,}, "
+                    f"not {_short(value.denominator)}",
+                )
+            return value
+        return super().parse(value)
+
+
+class Real(FieldType):
+    """A number from ``minimum``, or ``above`` a number, to ``maximum`` (None: no bound)."""
+
+    def __init__(
+        self, minimum: int | None = None, maximum: int | None = None, *, above: int | None = None
+    ) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
+        self.above = above
+
+    def label(self) -> str:
+        if self.above is not None:
+            return f"a number larger than {self.above}"
         if self.minimum is not None and self.maximum is not None:
             return f"a number from {self.minimum} to {self.maximum}"
         return "a number" if self.minimum is None else f"a number, {self.minimum} or more"
 
     def schema(self) -> dict[str, object]:
-        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        bounds = {
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "exclusiveMinimum": self.above,
+        }
         return {"type": "number"} | {k: v for k, v in bounds.items() if v is not None}
 
     def parse(self, value: object) -> int | Fraction:
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             raise _wrong_type(self, value)
-        if (self.minimum is not None and value < self.minimum) or (
-            self.maximum is not None and value > self.maximum
+        if (
+            (self.minimum is not None and value < self.minimum)
+            or (self.maximum is not None and value > self.maximum)
+            or (self.above is not None and value <= self.above)
         ):
             raise FieldValueError(catalogue.OUT_OF_RANGE, f"{self.label()}, not {_decimal(value)}")
         return value
@@ -189,6 +229,30 @@ class PerAxis(FieldType):
         return None if value is None and self.nullable else self.item.parse(value)
 
 
+class ListOf(FieldType):
+    """A list of values of one type."""
+
+    def __init__(self, item: FieldType, *, most: int = 16) -> None:
+        self.item = item
+        self.most = most
+
+    def label(self) -> str:
+        return f"a list of 1 to {self.most} values, each {self.item.label()}"
+
+    def schema(self) -> dict[str, object]:
+        items = self.item.schema()
+        return {"type": "array", "items": items, "minItems": 1, "maxItems": self.most}
+
+    def parse(self, value: object) -> object:
+        if not isinstance(value, tuple):
+            raise _wrong_type(self, value)
+        if not 1 <= len(value) <= self.most:
+            raise FieldValueError(
+                catalogue.WRONG_TYPE, f"a list of 1 to {self.most} values, not of {len(value)}"
+            )
+        return tuple(self.item.parse(item) for item in value)
+
+
 class Padding(FieldType):
     """Positions added at the ends of each spatial axis.
 
@@ -196,14 +260,18 @@ class Padding(FieldType):
     for each axis; or a word. The value is a word, a number, or a tuple of numbers and pairs.
     """
 
-    words = frozenset({"same", "valid"})
     _side = Integer(minimum=0)
 
+    def __init__(self, *, words: Iterable[str] = ("same", "valid")) -> None:
+        self.words = frozenset(words)
+
     def label(self) -> str:
-        return (
-            "a whole number, 0 or more; a list with one, or a pair [before, after], for each "
-            "axis; `same` (output = ⌈input / stride⌉) or `valid` (none)"
+        numbers = (
+            "a whole number, 0 or more; a list with one, or a pair [before, after], for each axis"
         )
+        if not self.words:
+            return numbers
+        return f"{numbers}; `same` (output = ⌈input / stride⌉) or `valid` (none)"
 
     def schema(self) -> dict[str, object]:
         side = self._side.schema()
@@ -214,7 +282,8 @@ class Padding(FieldType):
             "minItems": 1,
             "maxItems": AXES,
         }
-        return {"anyOf": [side, {"enum": sorted(self.words)}, axes]}
+        words = [{"enum": sorted(self.words)}] if self.words else []
+        return {"anyOf": [side, *words, axes]}
 
     def parse(self, value: object) -> object:
         if isinstance(value, str):

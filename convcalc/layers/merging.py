@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
+    SEVERAL_INPUTS,
+    WHOLE_INPUT,
     Kept,
+    KeptTensor,
     Layer,
     Memory,
+    NumberOfInputs,
     Operations,
     Shape,
+    Tensor,
+    Window,
     dimension,
     dimension_finding,
     field,
@@ -20,14 +26,14 @@ from convcalc.layers.declaration import (
 )
 from convcalc.layers.field_types import Boolean, Integer
 
-__all__ = ["Add", "Concat", "Mul"]
+__all__ = ["Add", "Concat", "MatMul", "Max", "Mean", "Mul", "WeightedSum"]
 
 
 class ElementwiseMerge(Layer):
     """Inputs joined element by element."""
 
     memory = Memory.IN_PLACE
-    merges = True
+    takes = SEVERAL_INPUTS
 
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         return tuple(broadcast_size(sizes) for sizes in zip(*inputs, strict=True))
@@ -39,6 +45,13 @@ class ElementwiseMerge(Layer):
     def merge_operations(self, inputs: tuple[Shape, ...], output: Shape) -> Number:
         """One operation for each element and each input after the first."""
         return product(output) * (len(inputs) - 1)
+
+    def partial_results(self, inputs: tuple[Shape, ...]) -> tuple[KeptTensor, ...]:
+        """What the first two inputs come to, the first three, and so on, but for the output."""
+        return tuple(
+            KeptTensor(f"of_{count}", product(self.output(inputs[:count])))
+            for count in range(2, len(inputs))
+        )
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         for position, shape in enumerate(inputs):
@@ -95,14 +108,126 @@ class Mul(ElementwiseMerge, kind="mul", known_as=("multiply", "times", "product"
         return Operations(multiplies=self.merge_operations(inputs, output))
 
     def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
-        """Every input: the gradient of each is made of the others."""
+        """Every input, and of three or more what the first come to: two are joined at a time."""
+        return Kept(inputs=True, tensors=self.partial_results(inputs))
+
+
+class Mean(Add, kind="mean", known_as=("average", "avg")):
+    """Mean of its inputs, element by element: their sum, and a divide an element."""
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        return Operations(adds=self.merge_operations(inputs, output), divides=product(output))
+
+
+class WeightedSum(
+    Add, kind="weighted_sum", known_as=("weighted_add", "weighted_mean", "fast_fusion")
+):
+    """Sum of its inputs, each times a learned number of its own."""
+
+    def weights(self, inputs: tuple[Shape, ...]) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (len(inputs),)),)
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        """A multiply for each element of each input, and the adds of a sum."""
+        return Operations(
+            adds=self.merge_operations(inputs, output),
+            multiplies=sum_of(tuple(product(shape) for shape in inputs)),
+        )
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """Every input: the gradient of its factor is made of it."""
         return Kept(inputs=True)
+
+
+class Max(ElementwiseMerge, kind="max", known_as=("maximum", "maxout")):
+    """The largest of its inputs, element by element: a comparison for each after the first."""
+
+    def broadcasts(self) -> bool:
+        return False
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        return Operations(comparisons=self.merge_operations(inputs, output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """Every input, to tell which of them the gradient goes to; of three or more as `mul`."""
+        return Kept(inputs=True, tensors=self.partial_results(inputs))
+
+
+class MatMul(Layer, kind="matmul", known_as=("dot", "bmm", "einsum", "batch_matmul")):
+    """Matrix product of two inputs, over their last two axes; axes before those are alike.
+
+    (…, n, k) times (…, k, m) is (…, n, m), of k multiply-adds an element. Nothing is learned:
+    both are activations.
+    """
+
+    takes = NumberOfInputs(2, 2)
+
+    transpose_first: bool = field(
+        Boolean(),
+        default=False,
+        help="swap the last two axes of the first input before",
+        known_as=("transpose_a", "adj_x", "trans_a"),
+    )
+    transpose_second: bool = field(
+        Boolean(),
+        default=False,
+        help="swap the last two axes of the second input before",
+        known_as=("transpose_b", "adj_y", "trans_b"),
+    )
+
+    def factors(self, inputs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
+        """The shapes that are multiplied."""
+        first, second = inputs
+        if self.transpose_first:
+            first = (*first[:-2], first[-1], first[-2])
+        if self.transpose_second:
+            second = (*second[:-2], second[-1], second[-2])
+        return first, second
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        first, second = self.factors(inputs)
+        return (*first[:-1], second[-1])
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        """Π output · k multiply-adds."""
+        return Operations(macs=product(output) * self.factors(inputs)[0][-1])
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """Both inputs: the gradient of each is a product with the other."""
+        return Kept(inputs=True)
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
+        return WHOLE_INPUT
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        if len(inputs[0]) != len(inputs[1]) or len(inputs[0]) < 2:
+            yield Finding(
+                catalogue.WRONG_RANK,
+                "`matmul` needs two inputs with equally many axes, 2 or more, but those of "
+                f"`{{name}}` are {shape_text(inputs[0])} and {shape_text(inputs[1])}",
+                operands=(0, 1),
+                help="`flatten: {start_dim: 2}` joins the spatial axes of a feature map",
+            )
+            return
+        first, second = self.factors(inputs)
+        if is_refuted(lambda: (*first[:-2], first[-1]) == second[:-1]):
+            yield Finding(
+                catalogue.SHAPES_DIFFER,
+                f"`{{name}}` cannot multiply {shape_text(first)} by {shape_text(second)}",
+                notes=(f"the product is over {first[-1]} of the first, {second[-2]} of the second",)
+                if is_refuted(lambda: first[-1] == second[-2])
+                else (),
+                operands=(0, 1),
+                help="the last axis of the first must be as long as the last but one of the "
+                "second, and the axes before those alike; `transpose_second: true` swaps the "
+                "second's last two",
+            )
 
 
 class Concat(Layer, kind="concat", known_as=("concatenate", "cat", "concatenation", "join")):
     """Its inputs, one after the other along a dimension; all others must agree."""
 
-    merges = True
+    takes = SEVERAL_INPUTS
 
     dim: int = field(
         Integer(None),
@@ -113,9 +238,7 @@ class Concat(Layer, kind="concat", known_as=("concatenate", "cat", "concatenatio
 
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         axis = dimension(self.dim, inputs[0])
-        total = inputs[0][axis]
-        for shape in inputs[1:]:
-            total = total + shape[axis]
+        total = sum_of(tuple(shape[axis] for shape in inputs))
         return (*inputs[0][:axis], total, *inputs[0][axis + 1 :])
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
@@ -139,6 +262,14 @@ class Concat(Layer, kind="concat", known_as=("concatenate", "cat", "concatenatio
                     help="bring both to the same size: check the stride and padding on the "
                     "way to each",
                 )
+
+
+def sum_of(numbers: tuple[Number, ...]) -> Number:
+    """The numbers added up."""
+    total: Number = 0
+    for number in numbers:
+        total = total + number
+    return total
 
 
 def broadcast_size(sizes: tuple[Number, ...]) -> Number:

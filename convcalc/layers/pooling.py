@@ -24,19 +24,27 @@ from convcalc.layers.declaration import (
     Window,
     field,
     is_refuted,
-    shape_text,
 )
 from convcalc.layers.field_types import Boolean, Integer, PerAxis
 from convcalc.layers.window import (
     Axis,
     SlidingWindow,
     ceil_output_size,
+    check_feature_map,
+    check_values_per_axis,
     output_size,
     per_axis,
     plain,
 )
 
-__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "MaxPool"]
+__all__ = [
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
+    "AvgPool",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "MaxPool",
+]
 
 
 class WindowPool(SlidingWindow):
@@ -143,6 +151,14 @@ class AvgPool(
 ):
     """Mean over a window: Π kernel − 1 adds and one divide for each output element."""
 
+    count_include_pad: bool = field(
+        Boolean(),
+        default=True,
+        help="whether padded positions count in what the sum is divided by; has no bearing on the "
+        "cost, for which they always count",
+        known_as=("include_pad",),
+    )
+
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
         return Operations(
             adds=product(output) * (self.window_elements(inputs) - 1), divides=product(output)
@@ -153,16 +169,8 @@ class AvgPool(
         return Kept(inputs=True)
 
 
-class AdaptiveAvgPool(
-    Layer,
-    kind="adaptive_avg_pool",
-    known_as=("adaptiveavgpool1d", "adaptiveavgpool2d", "adaptiveavgpool3d", "adaptive_avgpool"),
-):
-    """Mean over windows laid so that the output has a given size, as in PyTorch.
-
-    On an axis of n inputs and m outputs, window j goes from ⌊j·n/m⌋ to ⌈(j + 1)·n/m⌉. Where m does
-    not divide n, neighbours share an element: the windows together hold n + m − gcd(n, m).
-    """
+class AdaptivePool(Layer):
+    """Pooling in windows laid so that the output has a given size, as in PyTorch."""
 
     output_size: Number | tuple[Number | None, ...] | None = field(
         PerAxis(Integer(1), nullable=True),
@@ -179,14 +187,11 @@ class AdaptiveAvgPool(
             *(n if m is None else m for n, m in zip(spatial, wanted, strict=True)),
         )
 
-    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+    def joins(self, inputs: tuple[Shape, ...], output: Shape) -> Number:
+        """Adds or comparisons: the elements that all windows hold, less one for each window."""
         channels, *spatial = inputs[0]
         held = tuple(n + m - common_divisor(n, m) for n, m in zip(spatial, output[1:], strict=True))
-        return Operations(adds=channels * product(held) - product(output), divides=product(output))
-
-    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
-        """The input; nothing where it is a mean over everything, whose gradient needs no values."""
-        return Kept(inputs=any(not is_refuted(lambda m=m: m != 1) for m in output[1:]))  # type: ignore[misc]
+        return channels * product(held) - product(output)
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """Exact where each output size divides its input size.
@@ -199,18 +204,7 @@ class AdaptiveAvgPool(
         )
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
-        rank = len(inputs[0]) - 1
-        found = list(check_feature_map(self, inputs[0]))
-        if isinstance(self.output_size, tuple) and rank and len(self.output_size) != rank:
-            found.append(
-                Finding(
-                    catalogue.WRONG_RANK,
-                    f"`output_size` has {len(self.output_size)} values, but the input "
-                    f"{shape_text(inputs[0])} has {rank} spatial "
-                    f"{'axis' if rank == 1 else 'axes'}",
-                    field="output_size",
-                )
-            )
+        found = check_feature_map(self, inputs[0]) or check_values_per_axis(self, inputs[0])
         yield from found or self._check_decidable(inputs)
 
     def _check_decidable(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
@@ -229,8 +223,61 @@ class AdaptiveAvgPool(
                 return
 
 
+class AdaptiveAvgPool(
+    AdaptivePool,
+    kind="adaptive_avg_pool",
+    known_as=("adaptiveavgpool1d", "adaptiveavgpool2d", "adaptiveavgpool3d", "adaptive_avgpool"),
+):
+    """Mean over windows laid so that the output has a given size, as in PyTorch.
+
+    On an axis of n inputs and m outputs, window j goes from ⌊j·n/m⌋ to ⌈(j + 1)·n/m⌉. Where m does
+    not divide n, neighbours share an element: the windows together hold n + m − gcd(n, m).
+    """
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        return Operations(adds=self.joins(inputs, output), divides=product(output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input; nothing where it is a mean over everything, whose gradient needs no values."""
+        return Kept(inputs=any(not is_refuted(lambda m=m: m != 1) for m in output[1:]))  # type: ignore[misc]
+
+
+class AdaptiveMaxPool(
+    AdaptivePool,
+    kind="adaptive_max_pool",
+    known_as=("adaptivemaxpool1d", "adaptivemaxpool2d", "adaptivemaxpool3d", "adaptive_maxpool"),
+):
+    """Maximum over the windows of `adaptive_avg_pool`: a comparison where that has an add."""
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
+        return Operations(comparisons=self.joins(inputs, output))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, and for each output element where its maximum stands, in 64 bits."""
+        return Kept(inputs=True, tensors=(KeptTensor("indices", product(output), bits=64),))
+
+
+class GlobalPool(Layer):
+    """Pooling of all positions of each channel."""
+
+    def output(self, inputs: tuple[Shape, ...]) -> Shape:
+        channels, *spatial = inputs[0]
+        return (channels, *(1 for _ in spatial))
+
+    def joins(self, inputs: tuple[Shape, ...]) -> Number:
+        """Adds or comparisons: one for each position after the first, in each channel."""
+        channels, *spatial = inputs[0]
+        return channels * (product(tuple(spatial)) - 1)
+
+    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
+        return WHOLE_INPUT
+
+    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
+        yield from check_feature_map(self, inputs[0])
+
+
 class GlobalAvgPool(
-    Layer,
+    GlobalPool,
     kind="global_avg_pool",
     known_as=(
         *("gap", "globalavgpool", "globalaveragepool", "global_average_pool"),
@@ -242,19 +289,29 @@ class GlobalAvgPool(
     Π input − 1 adds and one divide for each channel.
     """
 
-    def output(self, inputs: tuple[Shape, ...]) -> Shape:
-        channels, *spatial = inputs[0]
-        return (channels, *(1 for _ in spatial))
-
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
-        channels, *spatial = inputs[0]
-        return Operations(adds=channels * (product(tuple(spatial)) - 1), divides=product(output))
+        return Operations(adds=self.joins(inputs), divides=product(output))
 
-    def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
-        return WHOLE_INPUT
 
-    def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
-        yield from check_feature_map(self, inputs[0])
+class GlobalMaxPool(
+    GlobalPool,
+    kind="global_max_pool",
+    known_as=(
+        *("gmp", "globalmaxpool"),
+        *("globalmaxpooling1d", "globalmaxpooling2d", "globalmaxpooling3d"),
+    ),
+):
+    """Maximum over all positions of each channel; the spatial axes stay, with size 1.
+
+    Π input − 1 comparisons for each channel.
+    """
+
+    def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:  # noqa: ARG002
+        return Operations(comparisons=self.joins(inputs))
+
+    def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
+        """The input, and for each channel where its maximum stands, as `adaptive_max_pool` to 1."""
+        return Kept(inputs=True, tensors=(KeptTensor("indices", product(output), bits=64),))
 
 
 def common_divisor(n: Number, m: Number) -> Number:
@@ -284,13 +341,3 @@ def widest_adaptive_window(n: Number, m: Number) -> Number:
     Window j holds ⌈(n + r)/m⌉, where r = j·n mod m goes through the multiples of gcd(n, m) below m.
     """
     return (n - common_divisor(n, m) + m - 1) // m + 1
-
-
-def check_feature_map(layer: Layer, shape: Shape) -> Iterator[Finding]:
-    """A finding unless ``shape`` has channels and 1 to 3 spatial axes."""
-    if not 2 <= len(shape) <= 4:
-        yield Finding(
-            catalogue.WRONG_RANK,
-            f"`{layer.kind}` needs a feature map of channels and 1 to 3 spatial axes, "
-            f"but its input is {shape_text(shape)}",
-        )

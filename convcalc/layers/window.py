@@ -7,6 +7,7 @@ end, d dilation, all of one axis.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from convcalc.algebra import Number, Polynomial, Shown
@@ -30,6 +31,8 @@ class Axis(NamedTuple):
     after: Number
     dilation: Number
     same: bool
+    spread: int = 1
+    """n of a stride of 1/n: the input is laid out n positions apart, zeros between."""
 
 
 def effective_kernel(k: Number, d: Number) -> Number:
@@ -42,12 +45,14 @@ def output_size(i: Number, axis: Axis) -> Number:
 
     Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016), relationship
     15. For `same` ⌈i/s⌉, as Keras and TensorFlow have it, and PyTorch for the stride of 1 that it
-    allows.
+    allows. With a stride of 1/n the window moves in steps of 1 over the n·(i − 1) + 1 positions of
+    the spread input (the same, section 4.4).
     """
-    _, s, before, after, d, same = axis
+    k, s, before, after, d, same, n = axis
+    if n > 1:
+        return n * i if same else n * (i - 1) + (before + after) - d * (k - 1) + 1
     if same:
         return (i + s - 1) // s
-    k = axis.kernel
     return (i + (before + after) - d * (k - 1) - 1) // s + 1
 
 
@@ -105,16 +110,11 @@ class SlidingWindow(Layer):
         """The window on each spatial axis of the input."""
         rank = len(inputs[0]) - 1
         same = self.padding == "same"
-        ends: tuple[tuple[Number, Number], ...]
-        if isinstance(self.padding, str):
-            ends = ((0, 0),) * rank
-        else:
-            ends = tuple(
-                side if isinstance(side, tuple) else (side, side)
-                for side in per_axis(self.padding, rank)
-            )
+        ends = ends_of(0 if isinstance(self.padding, str) else self.padding, rank)
         return tuple(
-            Axis(k, s, before, after, d, same)
+            Axis(k, 1, before, after, d, same, s.denominator)
+            if isinstance(s, Fraction)
+            else Axis(k, s, before, after, d, same)
             for k, s, (before, after), d in zip(
                 self.kernels(rank), self.strides(rank), ends, self.dilations(rank), strict=True
             )
@@ -132,41 +132,22 @@ class SlidingWindow(Layer):
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         return tuple(
+            # Of the intervals of a spread input the ends are up to n − 1 zeros from its positions.
             Window(
-                effective_kernel(axis.kernel, axis.dilation),
+                effective_kernel(axis.kernel, axis.dilation) + axis.spread - 1,
                 axis.stride,
-                -_padding_before(i, axis) if axis.same else -axis.before,
+                -padding_before(i, axis) if axis.same else -axis.before,
+                axis.spread,
             )
             for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True)
         )
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         shape = inputs[0]
-        found = tuple(self._check_rank(shape))
+        found = check_feature_map(self, shape) or check_values_per_axis(self, shape)
         yield from found
         if not found:
             yield from self._check_sizes(inputs)
-
-    def _check_rank(self, shape: Shape) -> Iterator[Finding]:
-        rank = len(shape) - 1
-        if not 1 <= rank <= 3:
-            yield Finding(
-                catalogue.WRONG_RANK,
-                f"`{self.kind}` needs a feature map of channels and 1 to 3 spatial axes, "
-                f"but its input is {shape_text(shape)}",
-            )
-            return
-        for declared in self.declarations:
-            value = getattr(self, declared.name)
-            if isinstance(value, tuple) and len(value) != rank:
-                yield Finding(
-                    catalogue.WRONG_RANK,
-                    f"`{declared.name}` has {len(value)} values, but the input "
-                    f"{shape_text(shape)} has {rank} spatial "
-                    f"{'axis' if rank == 1 else 'axes'}",
-                    field=declared.name,
-                    help=f"give one number, or one each for {', '.join(SPATIAL_NAMES[rank])}",
-                )
 
     def _check_sizes(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True):
@@ -182,6 +163,7 @@ class SlidingWindow(Layer):
                 Shown(plain(axis.after), after),
                 Shown(plain(axis.dilation), "d"),
                 axis.same,
+                axis.spread,
             )
             yield Finding(
                 catalogue.NO_OUTPUT,
@@ -199,13 +181,51 @@ def per_axis(value: Item | tuple[Item, ...], rank: int) -> tuple[Item, ...]:
     return value if isinstance(value, tuple) else (value,) * rank
 
 
-def _padding_before(i: Number, axis: Axis) -> Number:
+def ends_of(
+    padding: Number | tuple[Number | tuple[Number, Number], ...], rank: int
+) -> tuple[tuple[Number, Number], ...]:
+    """Positions before and after, for each of ``rank`` axes."""
+    return tuple(
+        side if isinstance(side, tuple) else (side, side) for side in per_axis(padding, rank)
+    )
+
+
+def check_feature_map(layer: Layer, shape: Shape) -> tuple[Finding, ...]:
+    """A finding unless ``shape`` has channels and 1 to 3 spatial axes."""
+    if 2 <= len(shape) <= 4:
+        return ()
+    return (
+        Finding(
+            catalogue.WRONG_RANK,
+            f"`{layer.kind}` needs a feature map of channels and 1 to 3 spatial axes, "
+            f"but its input is {shape_text(shape)}",
+        ),
+    )
+
+
+def check_values_per_axis(layer: Layer, shape: Shape) -> tuple[Finding, ...]:
+    """A finding for each field with a list that is not as long as ``shape`` has spatial axes."""
+    rank = len(shape) - 1
+    return tuple(
+        Finding(
+            catalogue.WRONG_RANK,
+            f"`{declared.name}` has {len(value)} values, but the input {shape_text(shape)} has "
+            f"{rank} spatial {'axis' if rank == 1 else 'axes'}",
+            field=declared.name,
+            help=f"give one number, or one each for {', '.join(SPATIAL_NAMES[rank])}",
+        )
+        for declared in layer.declarations
+        if isinstance(value := getattr(layer, declared.name), tuple) and len(value) != rank
+    )
+
+
+def padding_before(i: Number, axis: Axis) -> Number:
     """Padding before the first position under `same`: the lesser half, the extra goes to the end.
 
     TensorFlow's rule: in all max(0, (⌈i/s⌉ − 1)·s + k − i), for the effective kernel k.
     """
-    k, s = effective_kernel(axis.kernel, axis.dilation), axis.stride
-    return max(0, (output_size(i, axis) - 1) * s + k - i) // 2
+    k, s, n = effective_kernel(axis.kernel, axis.dilation), axis.stride, axis.spread
+    return max(0, (output_size(i, axis) - 1) * s + k - (n * (i - 1) + 1)) // 2
 
 
 def plain(number: Number) -> int | Polynomial:

@@ -27,6 +27,10 @@ SHORT_TITLES: Final = {"activation_bytes": "Activations"}
 """Where the unit in the cells says the rest."""
 
 
+SHARED: Final = "shared"
+"""In place of the parameters of layers that use the weights of others."""
+
+
 class _Cells(NamedTuple):
     """A column of the layer table: what it shows of a group, and of the network."""
 
@@ -41,9 +45,16 @@ def _nothing(_analysis: Analysis) -> str:
 
 def _metric_cells(key: str, title: str, unit: str) -> _Cells:
     write = byte_size if unit == "bytes" else count
+    of_weights = key in ("params", "weight_bytes")
+
+    def of_group(group: GroupCost, _analysis: Analysis) -> str:
+        if of_weights and group.shares_all_weights:
+            return SHARED
+        return write(value_of(key, group.cost))
+
     return _Cells(
         Column(SHORT_TITLES.get(key, title), dropped=1 if key == "activation_bytes" else 0),
-        lambda group, _: write(value_of(key, group.cost)),
+        of_group,
         lambda analysis: write(value_of(key, analysis)),
     )
 
@@ -67,6 +78,8 @@ def _jump(group: GroupCost, _analysis: Analysis) -> str:
 def _weights(group: GroupCost, _analysis: Analysis) -> str:
     if len(group.layers) > 1:
         return ""
+    if group.layers[0].shares_weights_with is not None:
+        return f"as {group.layers[0].shares_weights_with}"
     return ", ".join(f"{t.name} {shape(t.shape)}" for t in group.layers[0].weights)
 
 
@@ -135,6 +148,8 @@ def analysis_sheet(
         lines.insert(0, f"{hidden:,} rows are not shown; `--depth all` shows every layer.")
     elif is_automatic and len(rows) < len(analysis.layers):
         lines.insert(0, "Layers are folded into groups; `--depth all` shows every layer.")
+    if any(layer.shares_weights_with is not None for layer in analysis.layers):
+        lines.insert(0, "Shared weights count once, where they are used first.")
     return Sheet(
         title=f"{analysis.name} · input {_inputs(analysis)}",
         columns=tuple(cell.column for cell in cells),
@@ -152,8 +167,8 @@ def definitions(inputs: str, batch: int, dtypes: Dtypes) -> str:
         else f"{dtypes.weights} weights, {dtypes.activations} activations"
     )
     return (
-        "Multiply-add: one multiply and one add of a conv or linear, no bias adds; FLOPs = "
-        f"2 · multiply-adds + other operations; {inputs}, batch {batch}, {held}."
+        "Multiply-add: one multiply and one add of a convolution or matrix product, no bias adds; "
+        f"FLOPs = 2 · multiply-adds + other operations; {inputs}, batch {batch}, {held}."
     )
 
 

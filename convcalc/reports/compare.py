@@ -28,8 +28,61 @@ SUMMARY_METRICS: Final = (
 )
 
 
+SIDE_BY_SIDE: Final = 4
+"""Networks that fit beside each other; more stand below each other."""
+
+
+ROW_METRICS: Final = {
+    "params": 0,
+    "macs": 0,
+    "activation_bytes": 4,
+    "peak_activation_bytes": 2,
+}
+"""The metrics of networks below each other, and when there is no room for them."""
+
+
 def comparison_sheet(comparison: Comparison) -> Sheet:
-    """Networks as columns, metrics as rows, each with its ratio to the reference."""
+    """All networks with their metrics, and the ratio of each metric to the reference's."""
+    if len(comparison.networks) > SIDE_BY_SIDE:
+        return _networks_as_rows(comparison)
+    return _networks_as_columns(comparison)
+
+
+def _networks_as_rows(comparison: Comparison) -> Sheet:
+    reference = comparison.networks[comparison.reference]
+    columns = [
+        Column("Network", is_number=False, is_name=True),
+        Column("Input", is_number=False, dropped=6),
+        Column("Output", is_number=False, dropped=5),
+        Column("Layers", dropped=7),
+        Column("Receptive field", dropped=3),
+    ]
+    for key, dropped in ROW_METRICS.items():
+        columns += [Column(metric(key).title, dropped=dropped), Column("ratio", dropped=dropped)]
+
+    def cells(network: Analysis) -> Iterator[str]:
+        yield network.name
+        yield ", ".join(shape(sizes) for _, sizes in network.inputs)
+        yield ", ".join(shape(sizes) for _, sizes in network.outputs)
+        yield count(len(network.layers))
+        yield shape(network.receptive_field.size)
+        for key in ROW_METRICS:
+            write = byte_size if metric(key).unit == "bytes" else count
+            yield write(value_of(key, network))
+            yield "" if network is reference else ratio(comparison.ratio(key, network))
+
+    return Sheet(
+        title="Comparison with " + reference.name,
+        columns=tuple(columns),
+        rows=tuple(tuple(cells(network)) for network in comparison.networks),
+        lines=(
+            f"Ratios are to {reference.name}; `--reference` names another.",
+            definitions("each for its input", reference.batch, reference.dtypes),
+        ),
+    )
+
+
+def _networks_as_columns(comparison: Comparison) -> Sheet:
     columns = [Column("", is_number=False)]
     reference = comparison.networks[comparison.reference]
     for network in comparison.networks:
@@ -68,20 +121,27 @@ def comparison_sheet(comparison: Comparison) -> Sheet:
 def verdicts(comparison: Comparison) -> Iterator[str]:
     """For each network what it takes more or fewer of than the reference, in a sentence."""
     reference = comparison.networks[comparison.reference]
+    nouns = {"macs": "multiply-adds", "params": "parameters"}
     for network in comparison.networks:
         if network is reference:
             continue
-        parts = [
+        same = [n for key, n in nouns.items() if value_of(key, network) == value_of(key, reference)]
+        differing = [
             _versus(value_of(key, network), value_of(key, reference), noun)
-            for key, noun in (("macs", "multiply-adds"), ("params", "parameters"))
+            for key, noun in nouns.items()
+            if noun not in same
         ]
-        yield f"{network.name} uses {' and '.join(parts)} than {reference.name}."
+        if not differing:
+            says = f"as many {' and '.join(same)} as {reference.name}"
+        elif not same:
+            says = f"{' and '.join(differing)} than {reference.name}"
+        else:
+            says = f"{differing[0]} than {reference.name}, and as many {same[0]}"
+        yield f"{network.name} uses {says}."
 
 
 def _versus(value: int, base: int, noun: str) -> str:
     """``3.15× fewer multiply-adds``; the difference itself where the factor would not show it."""
-    if value == base:
-        return f"no more and no fewer {noun}"
     word = "more" if value > base else "fewer"
     least, most = sorted((value, base))
     factor = ratio(Fraction(most, least)) if least else ""

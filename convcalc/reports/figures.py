@@ -31,7 +31,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def ratio(value: Fraction | None) -> str:
-    """``3.15×``, with three significant digits or two decimals."""
+    """``3.15×``, with three significant digits; far below 1 as a fraction, ``1/76,800×``."""
     if value is None:
         return ""
     number = float(value)
@@ -39,9 +39,11 @@ def ratio(value: Fraction | None) -> str:
         return f"{number:,.0f}×"
     if number >= 10:
         return f"{number:.1f}×"
-    if 0 < number < 0.01:
-        return f"{number:.2g}×"
-    return f"{number:.2f}×"
+    if number >= 1:
+        return f"{number:.2f}×"
+    if 0 < number < 0.001:
+        return f"1/{1 / number:,.0f}×"
+    return f"{number:#.3g}×"
 
 
 def shape(sizes: tuple[object, ...]) -> str:

@@ -103,6 +103,7 @@ def _layer(layer: LayerCost) -> dict[str, object]:
         "input_shapes": [list(sizes) for sizes in layer.input_shapes],
         "output_shape": list(layer.output_shape),
         "weights": {tensor.name: list(tensor.shape) for tensor in layer.weights},
+        "shares_weights_with": layer.shares_weights_with,
         "buffer_tensors": {tensor.name: list(tensor.shape) for tensor in layer.buffer_tensors},
         **_metrics(layer),
         "receptive_field": _receptive_field(layer.receptive_field),
@@ -125,7 +126,7 @@ def _metrics(costed: Analysis | LayerCost) -> dict[str, object]:
 def _receptive_field(field: ReceptiveField) -> dict[str, object]:
     return {
         "size": list(field.size),
-        "jump": list(field.jump),
+        "jump": [_plain(distance) for distance in field.jump],
         "start": list(field.start),
         "aligned": field.aligned,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from convcalc.analysis.cost import Analysis
+from convcalc.analysis.cost import NetworkTotal
 from convcalc.reports.csv_report import written
 from convcalc.reports.figures import count
 from convcalc.reports.report import Report
@@ -14,10 +14,10 @@ from convcalc.reports.sheet import Column, Sheet
 __all__ = ["specs_report"]
 
 
-def specs_report(analyses: Sequence[Analysis]) -> Report:
+def specs_report(networks: Sequence[NetworkTotal]) -> Report:
     """Every network with the name to call it by, its size and its source."""
     header = ["name", "params", "macs", "source"]
-    rows = [[_callable_name(a), a.params, a.macs, a.source or ""] for a in analyses]
+    rows = [[_callable_name(n), n.cost.params, n.cost.macs, n.source or ""] for n in networks]
     sheet = Sheet(
         title="Networks that ship with convcalc",
         columns=(
@@ -27,7 +27,8 @@ def specs_report(analyses: Sequence[Analysis]) -> Report:
             Column("Source", is_number=False, dropped=1),
         ),
         rows=tuple(
-            (_callable_name(a), count(a.params), count(a.macs), a.source or "") for a in analyses
+            (_callable_name(n), count(n.cost.params), count(n.cost.macs), n.source or "")
+            for n in networks
         ),
     )
     return Report(
@@ -40,7 +41,7 @@ def specs_report(analyses: Sequence[Analysis]) -> Report:
     )
 
 
-def _callable_name(analysis: Analysis) -> str:
+def _callable_name(network: NetworkTotal) -> str:
     """What a command takes for this network: ``resnet::resnet50``."""
-    path, separator, variant = analysis.spec.partition("::")
+    path, separator, variant = network.spec.partition("::")
     return path.removeprefix("specs/").removesuffix(".yaml") + separator + variant

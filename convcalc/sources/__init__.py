@@ -7,7 +7,8 @@ class like `convcalc.sources.spec.Spec`, chosen here by what the text is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
 
 from convcalc.errors import Finding, SpecError
 from convcalc.graph import Graph
@@ -15,7 +16,15 @@ from convcalc.sources.reference import SpecText, read_reference, shipped_names
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.expression import Value
 
-__all__ = ["NetworkFile", "load", "open_network", "shipped_names", "variants_of"]
+__all__ = [
+    "NetworkFile",
+    "is_pattern",
+    "load",
+    "open_network",
+    "shipped_names",
+    "spec_schema",
+    "variants_of",
+]
 
 
 class NetworkFile(Protocol):
@@ -64,16 +73,20 @@ def load(reference: str, settings: Mapping[str, Value | str] | None = None) -> G
 def variants_of(
     reference: str, settings: Mapping[str, Value | str] | None = None
 ) -> Iterator[Graph]:
-    """Every network of a file: its variants, or the one that ``reference`` names.
+    """Every network of a file: its variants, or those that ``reference`` names.
 
-    Raises as `load` does.
+    A name with `*` or `?` in it stands for all variants of such names. Raises as `load` does.
     """
     file, found = open_network(reference)
-    if found.variant is not None or not file.variants:
+    variants = file.variants
+    if is_pattern(reference) and found.variant not in variants:
+        variants = tuple(v for v in variants if fnmatchcase(v, found.variant or ""))
+        found = found._replace(variant=None) if variants else found
+    if found.variant is not None or not variants:
         yield file.graph(found.variant, settings, name=found.stem, spec=_spec_name(found, file))
         return
     findings: list[Finding] = []
-    for variant in file.variants:
+    for variant in variants:
         name = f"{found.source.name}::{variant}"
         try:
             yield file.graph(variant, settings, name=found.stem, spec=name)
@@ -81,6 +94,19 @@ def variants_of(
             findings += [finding for finding in error.findings if finding not in findings]
     if findings:
         raise SpecError(findings)
+
+
+def is_pattern(reference: str) -> bool:
+    """Whether ``reference`` may stand for several variants of a file."""
+    variant = reference.partition("::")[2]
+    return "*" in variant or "?" in variant
+
+
+def spec_schema() -> dict[str, Any]:
+    """The JSON Schema of the spec language."""
+    from convcalc.sources.spec.schema import spec_schema  # noqa: PLC0415 - for editors alone
+
+    return spec_schema()
 
 
 def _spec_name(found: SpecText, file: NetworkFile) -> str:

@@ -131,7 +131,9 @@ def random_graph(draw):
     for _ in range(draw.randint(1, 9)):
         some = [draw.randrange(len(nodes)) for _ in range(3)]
         layer = draw.choice([Relu(), Relu(), Identity(), Flatten(), Dropout(), Concat()])
-        nodes.append((layer, tuple(some[: draw.randint(2, 3)] if layer.merges else some[:1])))
+        nodes.append(
+            (layer, tuple(some[: draw.randint(2, 3)] if layer.takes.allows(2) else some[:1]))
+        )
     outputs = {draw.randrange(len(nodes)) for _ in range(draw.randint(1, 2))}
     return graph_of(*nodes, outputs=tuple(outputs))
 

@@ -1,18 +1,30 @@
 """What output positions see of the input, against sets of positions followed one by one."""
 
+from fractions import Fraction
+from functools import cache
+from math import ceil, floor
 from random import Random
 
 import pytest
 
-from convcalc.algebra import symbol
+from convcalc.algebra import UndecidableError, symbol
+from convcalc.analysis import receptive_field
 from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
 from convcalc.layers.activation import Relu, Sigmoid, Softmax
-from convcalc.layers.convolution import Conv, DepthwiseConv
+from convcalc.layers.attention import ToTokens
+from convcalc.layers.convolution import Conv, ConvTranspose, DepthwiseConv
 from convcalc.layers.linear import Linear
 from convcalc.layers.merging import Add, Concat, Mul
 from convcalc.layers.normalization import BatchNorm
-from convcalc.layers.pooling import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool
-from convcalc.layers.shaping import Flatten
+from convcalc.layers.pooling import (
+    AdaptiveAvgPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+)
+from convcalc.layers.resizing import Crop, Pad, PixelShuffle, PixelUnshuffle, Upsample
+from convcalc.layers.shaping import ChannelSlice, Flatten, Permute, Split
 
 
 def conv(k, s=1, p=0, d=1, channels=1):
@@ -118,7 +130,8 @@ def test_behind_joined_axes_the_field_stays(network):
         flatten=Flatten(start_dim=2), conv=conv(5, s=3, p=2), again=Flatten(), relu=Relu()
     )
     fields = receptive_fields(net.graph())
-    assert fields[1:] == (ReceptiveField((6, 6), (6, 6), (0, 0)),) * 4
+    # Of the 36 positions in a row none is at a place of the two axes any more: all see all.
+    assert fields[1:] == (ReceptiveField((6, 6), (0, 0), (0, 0)),) * 4
 
 
 def test_a_join_of_one_axis_changes_nothing(network):
@@ -158,6 +171,13 @@ def test_a_norm_with_statistics_of_its_input_sees_all_of_it(network):
     assert last(kept) == ReceptiveField((1, 1), (1, 1), (0, 0))
     own = network(input=(2, 9, 8)).chain(norm=BatchNorm(track_running_stats=False))
     assert last(own) == ReceptiveField((9, 8), (0, 0), (0, 0))
+
+
+def test_several_positions_that_see_everything_are_no_step_apart(network):
+    net = network(input=(2, 6, 8)).chain(turn=Permute(dims=(0, 1, 3, 2)))
+    assert last(net) == ReceptiveField((6, 8), (0, 0), (0, 0))
+    net.add("conv", conv(3, p=1))
+    assert last(net) == ReceptiveField((6, 8), (0, 0), (0, 0))
 
 
 # -- branches -------------------------------------------------------------------------------------
@@ -347,3 +367,289 @@ def test_behind_a_gate_the_field_covers_all_that_is_seen(network, seed):
     positions = net.nodes[net.position(body)].shape[1]
     whole = before.size[0] + (positions - 1) * before.jump[0]
     assert field.size[0] <= max(whole, before.size[0] + before.jump[0]) + before.jump[0]
+
+
+# -- finer grids ----------------------------------------------------------------------------------
+
+
+def deconv(k, s=1, p=0, d=1, channels=1):
+    return ConvTranspose(out_channels=channels, kernel_size=k, stride=s, padding=p, dilation=d)
+
+
+def test_a_transposed_conv_makes_steps_of_half_a_position(network):
+    # Position j adds up input positions t with 2t − 1 ≤ j ≤ 2t + 2: two for each j, −1 and 0 first.
+    net = network(input=(1, 8)).chain(up=deconv(4, s=2, p=1))
+    assert last(net) == ReceptiveField((2,), (Fraction(1, 2),), (-1,), aligned=False)
+    # A kernel of 3 without padding: one or two, and position 0 is made of 0 alone.
+    net = network(input=(1, 8)).chain(up=deconv(3, s=2))
+    assert last(net) == ReceptiveField((2,), (Fraction(1, 2),), (-1,), aligned=False)
+
+
+def test_copies_see_what_their_original_does(network):
+    net = network(input=(1, 16, 15)).chain(conv=conv(3, s=2, p=1), up=Upsample(scale_factor=2))
+    # Steps of 2 come in halves: 0 and 1 see −1 to 1, then 2 and 3 see 1 to 3.
+    assert last(net) == ReceptiveField((3, 3), (1, 1), (-1, -1), aligned=False)
+    net.add("again", Upsample(scale_factor=2))
+    assert last(net) == ReceptiveField((3, 3), (Fraction(1, 2),) * 2, (-1, -1), aligned=False)
+
+
+def test_a_finer_grid_that_is_coarse_again_is_aligned(network):
+    net = network(input=(4, 12)).chain(
+        up=PixelShuffle(upscale_factor=2), down=conv(2, s=2), conv=conv(3)
+    )
+    assert last(net) == ReceptiveField((3,), (1,), (0,))
+
+
+def test_a_long_skip_meets_what_was_made_coarse_and_fine_again(network):
+    net = network(input=(1, 32))
+    net.add("skip", conv(3, p=1), "input")  # −1 to 1
+    net.add("down", MaxPool(kernel_size=2))  # −1 to 2, jump 2
+    net.add("deep", conv(3, p=1))  # −3 to 4
+    net.add("up", deconv(2, s=2))  # 0 and 1 see −3 to 4, 2 and 3 see −1 to 6
+    net.add("meet", Concat(), "skip", "up")
+    assert last(net) == ReceptiveField((8,), (1,), (-3,), aligned=False)
+    net.add("end", conv(3, p=1, channels=1))
+    # 0 sees what −1, 0 and 1 do: −5 to 4, 10 positions; 1 what 0, 1 and 2 do: −3 to 6, as many.
+    assert last(net) == ReceptiveField((10,), (1,), (-5,), aligned=False)
+
+
+def test_of_a_few_positions_those_count_that_are_there(network):
+    # Copies 0 0 1 1: a window of 4 sees 0 and 1; only one a position further would see three.
+    one = network(input=(1, 2)).chain(up=Upsample(scale_factor=2), conv=conv(4))
+    assert last(one).size == (2,)
+    # Copies 0 0 1 1 2: here is one, and it sees 0 to 2.
+    two = network(input=(1, 3)).chain(up=Upsample(size=5), conv=conv(4))
+    assert last(two).size == (3,)
+
+
+@pytest.mark.parametrize("pool", [GlobalAvgPool(), GlobalMaxPool(), Flatten(), ToTokens()])
+def test_all_of_a_finer_grid_is_all_of_the_coarse_one(network, pool):
+    net = network(input=(1, 7)).chain(up=Upsample(scale_factor=3), pool=pool)
+    assert last(net) == ReceptiveField((7,), (7,), (0,))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_one_position_that_is_stretched_is_all_that_is_seen(network, mode):
+    # The image branch of DeepLab: the mean of everything, at every position.
+    net = network(input=(1, 9)).chain(
+        pool=GlobalAvgPool(), conv=conv(1), up=Upsample(size=9, mode=mode), next=conv(3, p=1)
+    )
+    assert last(net) == ReceptiveField((9,), (0,), (0,))
+
+
+def test_a_size_of_a_finer_grid_that_is_not_known_is_said(network):
+    doubled = network(input=(1, symbol("H"))).chain(up=Upsample(scale_factor=2))
+    assert last(doubled) == ReceptiveField((1,), (Fraction(1, 2),), (0,), aligned=False)
+    net = network(input=(1, symbol("H"))).chain(up=Upsample(size=64))
+    with pytest.raises(UndecidableError) as caught:
+        receptive_fields(net.graph())
+    assert caught.value.symbols == {"H"}
+
+
+def read_by(layer, size, shape, j):
+    """The input positions that output position j reads on one axis, on a grid without end."""
+    if isinstance(layer, ConvTranspose):
+        k, s, p, d = layer.kernel_size, layer.stride, layer.padding, layer.dilation
+        return {(j + p - n * d) // s for n in range(k) if (j + p - n * d) % s == 0}
+    if isinstance(layer, Conv | MaxPool):
+        k, s, p, d = layer.kernel_size, layer.stride, layer.padding, layer.dilation
+        if isinstance(s, Fraction):
+            spread = [j - p + n * d for n in range(k)]
+            return {t // s.denominator for t in spread if t % s.denominator == 0}
+        return {j * s - p + n * d for n in range(k)}
+    if isinstance(layer, Upsample):
+        scale = Fraction(size, shape) if layer.size else 1 / Fraction(layer.scale_factor)
+        place = (j + Fraction(1, 2)) * scale - Fraction(1, 2)
+        if layer.mode == "nearest":
+            return {floor(j * scale)}
+        return {floor(place), ceil(place)}
+    if isinstance(layer, PixelShuffle):
+        return {j // layer.upscale_factor}
+    if isinstance(layer, PixelUnshuffle):
+        return {j * layer.downscale_factor + n for n in range(layer.downscale_factor)}
+    if isinstance(layer, Pad):
+        return {j - layer.padding[0][0]}
+    if isinstance(layer, Crop):
+        return {j + ((size - shape) // 2 if layer.size else layer.cropping[0][0])}
+    if isinstance(layer, Split):
+        return {j + layer.sizes[0]}
+    assert isinstance(layer, ChannelSlice)
+    return {j + layer.start}
+
+
+def seen_by(graph):
+    """A function of a node and a position: the input positions seen, on a grid without end."""
+
+    @cache
+    def seen(n, j):
+        node = graph.nodes[n]
+        if not node.inputs:
+            return frozenset([j])
+        if isinstance(node.layer, Concat):
+            return frozenset().union(*(seen(source, j) for source in node.inputs))
+        [source] = node.inputs
+        size, shape = graph.nodes[source].shape[1], node.shape[1]
+        return frozenset().union(
+            *(seen(source, position) for position in read_by(node.layer, size, shape, j))
+        )
+
+    return seen
+
+
+def finer_layer(draw, shape):
+    """A layer that runs on a map of this shape, of those that make grids finer or move them."""
+    k, before, after, size = draw.randint(1, 4), draw.randint(0, 3), draw.randint(0, 3), shape[1]
+    ways = {
+        "conv": conv(k, s=draw.choice([1, 1, 2, 3]), p=before, channels=4),
+        "dilated": conv(k, p=3, d=2, channels=4),
+        "pool": MaxPool(kernel_size=2, stride=draw.choice([1, 2]), padding=1),
+        "fractional": conv(k + 2, s=Fraction(1, draw.randint(2, 3)), p=1, channels=4),
+        "deconv": deconv(k + 2, s=draw.randint(1, 3), p=draw.randint(0, 1), channels=4),
+        "nearest": Upsample(scale_factor=draw.choice([2, 3, Fraction(3, 2), Fraction(2, 3)])),
+        "linear": Upsample(scale_factor=draw.choice([2, 3, Fraction(3, 2)]), mode="linear"),
+        "size": Upsample(size=draw.randint(20, 40), mode=draw.choice(["nearest", "linear"])),
+        "unshuffle": PixelUnshuffle(downscale_factor=2),
+        "shuffle": PixelShuffle(upscale_factor=2),
+        "pad": Pad(padding=((before, after),)),
+        "crop": Crop(cropping=((before, after),)),
+        "slice": ChannelSlice(dim=2, start=before),
+        "part": Split(dim=2, sizes=(k, size - k), part=2),
+    }
+    while True:
+        layer = ways[draw.choice(list(ways))]
+        if not list(layer.check((shape,))) and 8 <= layer.output((shape,))[1] <= 150:
+            return layer
+
+
+def finer_network(network, seed):
+    draw = Random(seed)  # noqa: S311 - no secret
+    net = network(input=(4, draw.randint(24, 48)))
+    for n in range(draw.randint(1, 4)):
+        net.add(f"n{n}", finer_layer(draw, net.nodes[-1].shape))
+    return net.graph()
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_fields_on_finer_grids_are_those_of_positions_followed_one_by_one(
+    network, monkeypatch, seed
+):
+    monkeypatch.setattr(receptive_field, "MOST_APART", 10**6)
+    graph = finer_network(network, seed)
+    seen = seen_by(graph)
+    for n, field in enumerate(receptive_fields(graph)):
+        [size], [jump], [start], _ = field
+        all_seen = [seen(n, j) for j in range(graph.nodes[n].shape[1])]
+        assert size == max(max(positions) - min(positions) + 1 for positions in all_seen)
+        assert start == min(all_seen[0])
+        # So many positions further on the grids lie as they lay, and the jump is how far that was.
+        around = period(graph, n)
+        assert min(seen(n, around)) - start == around * jump
+        if field.aligned:
+            for j, positions in enumerate(all_seen):
+                assert min(positions) == start + j * jump
+                assert max(positions) == start + j * jump + size - 1
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_bounds_for_all_positions_leave_out_nothing_that_is_seen(network, monkeypatch, seed):
+    monkeypatch.setattr(receptive_field, "MOST_APART", 1)
+    graph = finer_network(network, seed)
+    seen = seen_by(graph)
+    for n, field in enumerate(receptive_fields(graph)):
+        [size], _, [start], _ = field
+        all_seen = [seen(n, j) for j in range(graph.nodes[n].shape[1])]
+        assert size >= max(max(positions) - min(positions) + 1 for positions in all_seen)
+        assert start <= min(all_seen[0])
+
+
+def period(graph, n):
+    """A number of positions of a node after which all grids before it lie as they lay."""
+    count = 1
+    while n:
+        source = graph.nodes[n].inputs[0]
+        layer, shape = graph.nodes[n].layer, graph.nodes[n].shape[1]
+        count *= {
+            ConvTranspose: getattr(layer, "stride", 1),
+            Conv: getattr(getattr(layer, "stride", 1), "denominator", 1),
+            Upsample: shape
+            if getattr(layer, "size", None)
+            else Fraction(getattr(layer, "scale_factor", None) or 1).numerator,
+            PixelShuffle: getattr(layer, "upscale_factor", 1),
+        }.get(type(layer), 1)
+        n = source
+    return count
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_branches_on_finer_grids_see_from_the_least_to_the_greatest(network, seed):
+    draw = Random(seed)  # noqa: S311 - no secret
+    net = network(input=(4, 48))
+    r = draw.choice([2, 3])
+    net.add("down", conv(3, s=r, p=1, channels=9), "input")
+    branches = [
+        net.add("transposed", deconv(draw.randint(r, 5), s=r), "down"),
+        net.add("copied", Upsample(scale_factor=r), "down"),
+        net.add("mixed", Upsample(scale_factor=r, mode="linear"), "down"),
+        net.add("spread", conv(draw.randint(r, 5), s=Fraction(1, r), p=1), "down"),
+        net.add("skip", conv(draw.randint(1, 4), p=2), "input"),
+    ]
+    chosen = draw.sample(branches, draw.randint(2, 4))
+    cut = [net.add(f"cut_{name}", Crop(size=40), name) for name in chosen]
+    net.add("meet", Concat(), *cut)
+    net.add("end", conv(draw.randint(1, 3)))
+    graph = net.graph()
+    seen = seen_by(graph)
+    [size], [jump], [start], _ = receptive_fields(graph)[-1]
+    all_seen = [seen(len(graph.nodes) - 1, j) for j in range(graph.nodes[-1].shape[1])]
+    assert jump == 1
+    assert start == min(all_seen[0])
+    assert size == max(max(positions) - min(positions) + 1 for positions in all_seen)
+
+
+def test_grids_that_hardly_ever_lie_alike_are_held_within_bounds(network):
+    # 1,009 and 1,013 are primes: the grids lie alike only after 1,009 · 1,013 positions.
+    net = network(input=(1, 1000)).chain(
+        a=Upsample(size=1009), b=conv(3, p=1), c=Upsample(size=1013), d=conv(3, p=1)
+    )
+    graph = net.graph()
+    seen = seen_by(graph)
+    [size], [jump], [start], aligned = receptive_fields(graph)[-1]
+    assert jump == Fraction(1000, 1013)
+    assert not aligned
+    all_seen = [seen(len(graph.nodes) - 1, j) for j in range(1013)]
+    widest = max(max(positions) - min(positions) + 1 for positions in all_seen)
+    assert widest <= size <= widest + 2
+    assert min(all_seen[0]) - 2 <= start <= min(all_seen[0])
+
+
+@pytest.mark.parametrize(("k", "s", "d"), [(2, 2, 3), (3, 4, 3), (4, 3, 2), (3, 2, 2), (2, 5, 7)])
+def test_a_dilated_transposed_conv_sees_no_more_than_is_said(network, k, s, d):
+    graph = network(input=(1, 20)).chain(up=deconv(k, s=s, d=d)).graph()
+    seen = seen_by(graph)
+    [size], [jump], [start], _ = receptive_fields(graph)[-1]
+    assert jump == Fraction(1, s)
+    for j in range(graph.nodes[-1].shape[1]):
+        for position in seen(1, j):
+            assert start + floor(j * jump) <= position <= start + ceil(j * jump) + size - 1
+
+
+def test_branches_that_hardly_ever_lie_alike_are_held_within_bounds(network):
+    # 31 · 37 = 1,147: only so far on do the copies of both branches begin together again.
+    net = network(input=(1, 1147))
+    for r in (31, 37):
+        net.add(f"down{r}", conv(1, s=r), "input")
+        net.add(f"up{r}", Upsample(scale_factor=r))
+    net.add("meet", Concat(), "up31", "up37")
+    # Position j sees, of 31 and of 37, the last multiple up to j: at most 36 before j, and j.
+    assert last(net) == ReceptiveField((37,), (1,), (-36,), aligned=False)
+
+
+def test_one_position_of_a_finer_grid_may_have_a_step_between_positions(network):
+    net = network(input=(1, 7)).chain(
+        up=Upsample(scale_factor=2), conv=conv(2), pool=GlobalAvgPool()
+    )
+    # 13 positions in steps of 1/2
+    assert last(net) == ReceptiveField((7,), (Fraction(13, 2),), (0,), aligned=False)
+    net.add("next", conv(3, p=1))
+    # 0 to 7, and 6½ more on both sides: −6½ to 13½
+    assert last(net) == ReceptiveField((20,), (Fraction(13, 2),), (-6,), aligned=False)

@@ -11,6 +11,7 @@ from convcalc.layers.activation import (
     Activation,
     Elu,
     Gelu,
+    Glu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
@@ -25,7 +26,7 @@ from convcalc.layers.activation import (
     Softplus,
     Tanh,
 )
-from convcalc.layers.declaration import POINTWISE, Memory, Operations, Window
+from convcalc.layers.declaration import ONE_INPUT, POINTWISE, Kept, Memory, Operations, Window
 
 
 def elu(x, alpha=1.0):
@@ -186,3 +187,89 @@ def test_softmax_needs_a_dimension_that_is_there(refusal, dim):
     assert finding.help == (
         "dimensions count as in PyTorch: 0 is the batch, 1 to 1 (or -1 to -1) are this input's"
     )
+
+
+# -- glu ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "dim", "output"),
+    [
+        ((10,), 1, (5,)),
+        ((10,), -1, (5,)),
+        ((4, 5, 6), 1, (2, 5, 6)),
+        ((4, 5, 6), -1, (4, 5, 3)),
+        ((4, 6), 2, (4, 3)),
+    ],
+)
+def test_glu_multiplies_one_half_by_the_sigmoid_of_the_other(run_layer, counts, shape, dim, output):
+    for _ in range(prod(output)):
+        value, gate = counts.numbers(-3, 2)
+        # −3 / (1 + e⁻²) = −3 / 1.135,335
+        assert (value * (1 / ((-gate).function(exp) + 1))).value == pytest.approx(-2.642_391)
+    found = run_layer(Glu(dim=dim), shape)
+    assert found.output == output
+    assert found.operations == counts.operations
+    assert (found.weights, found.buffers) == ({}, {})
+
+
+def test_glu_written_out(run_layer):
+    # 256 · 100 = 25,600 outputs
+    assert run_layer(Glu(), (512, 100)).operations == Operations(
+        adds=25_600, multiplies=25_600, divides=25_600, exponentials=25_600
+    )
+
+
+@pytest.mark.parametrize(
+    ("dim", "windows"),
+    [
+        (1, (POINTWISE, POINTWISE)),
+        (2, (Window(8, 0, 0), POINTWISE)),
+        (-1, (POINTWISE, Window(6, 0, 0))),
+    ],
+)
+def test_glu_sees_all_of_a_spatial_axis_that_it_halves(run_layer, dim, windows):
+    assert run_layer(Glu(dim=dim), (4, 8, 6)).windows == windows
+
+
+def test_glu_keeps_its_input_and_takes_memory_of_its_own():
+    assert Glu().kept_for_backward(((4, 5),), (2, 5)) == Kept(inputs=True)
+    assert Glu.memory is Memory.ALLOCATES
+    assert Glu.takes == ONE_INPUT
+
+
+def test_glu_halves_what_may_be_even(run_layer):
+    c = symbol("C")
+    assert run_layer(Glu(), (c, 8)).output == (c // 2, 8)
+
+
+def test_glu_needs_an_even_dimension(refusal):
+    finding = refusal(Glu(dim=-1), (4, 7))
+    assert finding.code is catalogue.GROUPS_DO_NOT_DIVIDE
+    assert finding.field == "dim"
+    assert finding.operands == (0,)
+    assert finding.message == "`glu` halves dimension -1 of its input, but 7 is odd"
+    assert refusal(Glu(), (2 * symbol("C") + 1, 8)).message.endswith("but 2·C + 1 is odd")
+
+
+def test_glu_needs_a_dimension_that_is_there(refusal):
+    finding = refusal(Glu(dim=2), (10,))
+    assert finding.code is catalogue.NO_SUCH_DIMENSION
+    assert finding.message == "`dim` is 2, but the input is 10"
+
+
+# -- what is kept ---------------------------------------------------------------------------------
+
+# What PyTorch's derivatives are written in.
+BY_OUTPUT = ("relu", "sigmoid", "tanh")
+
+
+@pytest.mark.parametrize("layer", [layer for layer, _, _ in FORMULAS], ids=named)
+def test_an_activation_keeps_its_input_or_its_output(layer):
+    by_output = layer.kind in BY_OUTPUT
+    kept = Kept(inputs=not by_output, output=by_output)
+    assert layer.kept_for_backward(((4, 5),), (4, 5)) == kept
+
+
+def test_softmax_keeps_its_output():
+    assert Softmax().kept_for_backward(((4, 5),), (4, 5)) == Kept(output=True)

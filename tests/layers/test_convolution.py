@@ -1,13 +1,14 @@
 """Convolutions: shapes, weights, multiply-adds, and how weights are shared."""
 
+from fractions import Fraction
 from itertools import product
 
 import pytest
 
 from convcalc.algebra import symbol
 from convcalc.errors import catalogue
-from convcalc.layers.convolution import Conv, Convolution, DepthwiseConv
-from convcalc.layers.declaration import Memory, Operations, Window
+from convcalc.layers.convolution import Conv, Convolution, ConvTranspose, DepthwiseConv
+from convcalc.layers.declaration import ONE_INPUT, Kept, Memory, Operations, Window
 
 
 def test_the_first_layer_of_resnet(run_layer):
@@ -101,8 +102,22 @@ def test_the_macs_are_those_of_the_loops(run_layer):
 
 
 def test_a_conv_takes_memory_of_its_own():
-    assert Conv.memory is DepthwiseConv.memory is Memory.ALLOCATES
-    assert not Conv.merges
+    for kind in (Conv, DepthwiseConv, ConvTranspose):
+        assert kind.memory is Memory.ALLOCATES
+        assert kind.takes == ONE_INPUT
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv(out_channels=4, kernel_size=3),
+        DepthwiseConv(kernel_size=3),
+        ConvTranspose(out_channels=4, kernel_size=3),
+    ],
+)
+def test_a_conv_keeps_its_input(layer):
+    shape = (3, 8, 8)
+    assert layer.kept_for_backward((shape,), layer.output((shape,))) == Kept(inputs=True)
 
 
 def test_the_channels_of_the_input_may_be_stated(run_layer):
@@ -195,6 +210,289 @@ def test_depthwise_is_a_conv_with_a_group_for_each_channel(run_layer, shape):
     depthwise = run_layer(DepthwiseConv(multiplier=2, **fields), shape)
     grouped = run_layer(Conv(out_channels=12, groups=6, **fields), shape)
     assert depthwise == grouped
+
+
+# -- transposed -----------------------------------------------------------------------------------
+
+
+def spread(sizes, kernel, stride, padding, dilation, extra=0):
+    """Sizes of the output when each input position adds a kernel's worth, one by one."""
+    out = []
+    for i, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True):
+        reached = {t * s + n * d for t in range(i) for n in range(k)}
+        out.append(max(reached) + 1 + extra - 2 * p)
+    return tuple(out)
+
+
+def test_the_first_layer_of_the_generator_of_dcgan(run_layer):
+    # Radford et al. (2015) in PyTorch's example: 100 numbers to 512 channels of 4×4.
+    found = run_layer(ConvTranspose(out_channels=512, kernel_size=4, bias=False), (100, 1, 1))
+    assert found.output == (512, 4, 4)  # (1 − 1) · 1 + 4 = 4
+    assert found.weights == {"weight": (100, 512, 4, 4)}
+    assert found.operations == Operations(macs=819_200)  # 100 · 1 · 512 · 16
+
+
+def test_a_transposed_conv_that_doubles(run_layer):
+    layer = ConvTranspose(out_channels=64, kernel_size=4, stride=2, padding=1)
+    found = run_layer(layer, (128, 16, 15))
+    assert found.output == (64, 32, 30)  # 15 · 2 − 2 + 4 = 32, 14 · 2 − 2 + 4 = 30
+    assert found.weights == {"weight": (128, 64, 4, 4), "bias": (64,)}
+    # 128 · 16 · 15 = 30,720 inputs, each with 64 · 16 = 1,024 weights: 31,457,280;
+    # a bias for each of 64 · 32 · 30 = 61,440
+    assert found.operations == Operations(macs=31_457_280, adds=61_440)
+    assert found.buffers == {}
+    # Position j adds up the inputs from (j + 1 − 3)/2 to (j + 1)/2.
+    assert found.windows == (Window(5, 1, -2, 2),) * 2
+
+
+def test_row_17_a_kernel_of_n_on_one_position_gives_n(run_layer):
+    for n in range(1, 9):
+        found = run_layer(ConvTranspose(out_channels=1, kernel_size=n, bias=False), (1, 1, 1))
+        assert found.output == (1, n, n)
+        assert found.weights == {"weight": (1, 1, n, n)}
+
+
+@pytest.mark.parametrize("kernel_size", [2, 3, 4, 5])
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("kind", ["conv", "depthwise"])
+def test_row_18_a_stride_of_one_half_is_a_transposed_conv_of_stride_2(
+    run_layer, kernel_size, padding, kind
+):
+    shape = (6, 5, 7)
+    fields = {"kernel_size": kernel_size, "padding": padding, "stride": Fraction(1, 2)}
+    half = run_layer(
+        Conv(out_channels=8, **fields) if kind == "conv" else DepthwiseConv(multiplier=4, **fields),
+        shape,
+    )
+    transposed = run_layer(
+        ConvTranspose(
+            out_channels=8 if kind == "conv" else 24,
+            groups=1 if kind == "conv" else 6,
+            kernel_size=kernel_size,
+            stride=2,
+            padding=kernel_size - 1 - padding,
+        ),
+        shape,
+    )
+    assert half.output == transposed.output
+    assert half.operations == transposed.operations
+    params = [
+        sum(len(list(product(*map(range, size)))) for size in found.weights.values())
+        for found in (half, transposed)
+    ]
+    assert params[0] == params[1]
+    assert half.windows == transposed.windows
+
+
+def test_a_stride_of_one_third_written_out(run_layer):
+    layer = Conv(out_channels=2, kernel_size=5, stride=Fraction(1, 3), padding=2)
+    found = run_layer(layer, (4, 6))
+    # 6 positions 3 apart are 16; 16 + 4 − 5 + 1 = 16
+    assert found.output == (2, 16)
+    assert found.weights == {"weight": (2, 4, 5), "bias": (2,)}
+    # Over the 6 input positions: 2 · 6 · 4 · 5 = 240; a bias for each of 32
+    assert found.operations == Operations(macs=240, adds=32)
+    assert found.windows == (Window(7, 1, -2, 3),)
+
+
+def test_a_fraction_on_one_axis_alone(run_layer):
+    layer = Conv(out_channels=2, kernel_size=3, stride=(Fraction(1, 2), 2), padding=1, bias=False)
+    found = run_layer(layer, (4, 6, 7))
+    # 6 positions 2 apart are 11, and 11 + 2 − 3 + 1 = 11; ⌊(7 + 2 − 3)/2⌋ + 1 = 4
+    assert found.output == (2, 11, 4)
+    assert found.operations == Operations(macs=1_728)  # 2 · (6 · 4) · 4 · 9
+    assert found.windows == (Window(4, 1, -1, 2), Window(3, 2, -1))
+
+
+def test_a_stride_of_a_fraction_with_same_padding_multiplies_the_size(run_layer):
+    layer = Conv(out_channels=2, kernel_size=3, stride=Fraction(1, 4), padding="same")
+    found = run_layer(layer, (4, 6))
+    assert found.output == (2, 24)
+    # 24 windows of 3 take 26 positions, the input laid out 21: 5 more, 2 of them before.
+    assert found.windows == (Window(6, 1, -2, 4),)
+
+
+def test_a_spread_input_that_the_kernel_does_not_fit_into(refusal):
+    finding = refusal(Conv(out_channels=2, kernel_size=8, stride=Fraction(1, 2)), (4, 4))
+    assert finding.code is catalogue.NO_OUTPUT
+    assert finding.field == "kernel_size"
+    [note] = finding.notes
+    assert note.startswith("out = 2·(i − 1) + 2·p − d·(k − 1) + 1 = ")
+    assert note.endswith("2·(4 − 1) + 2·0 − 1·(8 − 1) + 1 = 0")
+
+
+SPREADS = [
+    ((5,), (3,), (2,), (0,), (1,)),
+    ((5,), (1,), (3,), (0,), (1,)),
+    ((4, 7), (3, 4), (2, 3), (1, 0), (1, 1)),
+    ((4, 7), (3, 2), (1, 2), (2, 1), (3, 2)),
+    ((2, 3, 4), (2, 3, 4), (2, 1, 2), (0, 1, 1), (1, 1, 1)),
+]
+
+
+@pytest.mark.parametrize(("sizes", "kernel", "stride", "padding", "dilation"), SPREADS)
+def test_the_size_is_what_kernels_laid_one_by_one_reach(
+    run_layer, sizes, kernel, stride, padding, dilation
+):
+    layer = ConvTranspose(
+        out_channels=6,
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=2,
+        bias=False,
+    )
+    found = run_layer(layer, (4, *sizes))
+    assert found.output == (6, *spread(sizes, kernel, stride, padding, dilation))
+    assert found.weights == {"weight": (4, 3, *kernel)}
+    used = 0
+    for _ in product(range(4), *map(range, sizes), range(3), *map(range, kernel)):
+        used += 1
+    assert found.operations == Operations(macs=used)
+
+
+@pytest.mark.parametrize("i", range(4, 12))
+@pytest.mark.parametrize(("k", "s", "p", "d"), [(3, 2, 1, 1), (4, 3, 0, 1), (3, 3, 1, 2)])
+def test_it_turns_the_sizes_of_a_conv_around(run_layer, i, k, s, p, d):
+    fields = {"out_channels": 1, "kernel_size": k, "stride": s, "padding": p, "dilation": d}
+    less = run_layer(Conv(**fields), (1, i + 1)).output
+    # Of the sizes that a conv makes this of, output_padding picks the one.
+    back = {
+        run_layer(ConvTranspose(output_padding=extra, **fields), less).output[1]
+        for extra in range(s)
+    }
+    assert i + 1 in back
+    assert len(back) == s
+
+
+def test_output_padding_adds_at_the_end(run_layer):
+    fields = {"out_channels": 2, "kernel_size": 3, "stride": (2, 3), "padding": 1}
+    without = run_layer(ConvTranspose(**fields), (4, 5, 5))
+    layer = ConvTranspose(output_padding=(1, 2), **fields)
+    found = run_layer(layer, (4, 5, 5))
+    # 4 · 2 − 2 + 3 = 9, 4 · 3 − 2 + 3 = 13
+    assert (without.output, found.output) == ((2, 9, 13), (2, 10, 15))
+    assert found.windows == without.windows
+    assert found.operations.macs == without.operations.macs == 1_800  # 4 · 25 · 2 · 9
+    assert found.operations.adds == 300  # 2 · 10 · 15
+
+
+def test_sides_of_padding_may_differ(run_layer):
+    layer = ConvTranspose(out_channels=1, kernel_size=4, stride=2, padding=((2, 1),))
+    found = run_layer(layer, (1, 5))
+    assert found.output == (1, 9)  # 4 · 2 − 3 + 4
+    assert found.windows == (Window(5, 1, -1, 2),)  # from (j + 2 − 3)/2
+
+
+@pytest.mark.parametrize(
+    ("k", "s", "window"),
+    [
+        (3, 2, Window(4, 1, -2, 2)),  # 1 too many, cut at the end
+        (5, 2, Window(6, 1, -3, 2)),  # 3 too many: 1 cut before
+        (4, 2, Window(5, 1, -2, 2)),  # 2 too many: 1 cut before
+        (2, 3, Window(4, 1, -1, 3)),  # none too many
+        (3, 1, Window(3, 1, -1)),
+    ],
+)
+def test_same_padding_makes_the_stride_times_the_size(run_layer, k, s, window):
+    layer = ConvTranspose(out_channels=1, kernel_size=k, stride=s, padding="same")
+    found = run_layer(layer, (1, 7))
+    assert found.output == (1, 7 * s)
+    assert found.windows == (window,)
+
+
+def test_same_padding_with_dilation(run_layer):
+    layer = ConvTranspose(out_channels=1, kernel_size=3, stride=2, dilation=2, padding="same")
+    # The kernel spreads over 5, 3 too many: 1 cut before.
+    assert run_layer(layer, (1, 7)).windows == (Window(6, 1, -3, 2),)
+
+
+def test_the_sizes_of_a_transposed_conv_as_formulas(run_layer):
+    h, c = symbol("H"), symbol("C")
+    layer = ConvTranspose(out_channels=c, kernel_size=2, stride=2, groups=2)
+    found = run_layer(layer, (2 * c, h))
+    assert found.output == (c, 2 * h)
+    assert found.weights == {"weight": (2 * c, c // 2, 2), "bias": (c,)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "whose", "channels"),
+    [
+        ({"groups": 4, "out_channels": 8}, "input", 6),
+        ({"groups": 3, "out_channels": 8}, "output", 8),
+    ],
+)
+def test_groups_of_a_transposed_conv_must_divide_its_channels(refusal, fields, whose, channels):
+    finding = refusal(ConvTranspose(kernel_size=2, **fields), (6, 8))
+    assert finding.code is catalogue.GROUPS_DO_NOT_DIVIDE
+    assert finding.field == "groups"
+    assert finding.message == (
+        f"{fields['groups']} groups do not divide the {channels} {whose} channels of `{{name}}`"
+    )
+
+
+def test_stated_channels_of_a_transposed_conv_must_be_those_of_the_input(refusal):
+    finding = refusal(ConvTranspose(out_channels=8, kernel_size=3, in_channels=64), (3, 8, 8))
+    assert finding.code is catalogue.INPUT_SIZE_MISMATCH
+    assert finding.field == "in_channels"
+    assert finding.message == "`in_channels` is 64, but the input of `{name}` has 3 channels"
+
+
+def test_padding_of_a_transposed_conv_may_leave_nothing(refusal):
+    # 2 · 1 + 3 − 6 = −1 and 3 + 3 − 6 = 0
+    finding = refusal(ConvTranspose(out_channels=8, kernel_size=3, padding=3), (3, 3, 4))
+    assert finding.code is catalogue.NO_OUTPUT
+    assert finding.field == "padding"
+    assert finding.message == (
+        "`{name}` has no output: its input is 3×4, and of the output the padding leaves -1×0"
+    )
+
+
+@pytest.mark.parametrize(("stride", "dilation", "extra"), [(1, 1, 1), (2, 1, 2), (3, 2, 3)])
+def test_output_padding_is_less_than_the_stride(refusal, stride, dilation, extra):
+    layer = ConvTranspose(
+        out_channels=8, kernel_size=3, stride=stride, dilation=dilation, output_padding=extra
+    )
+    finding = refusal(layer, (3, 8))
+    assert finding.code is catalogue.PADDING_TOO_WIDE
+    assert finding.field == "output_padding"
+    assert finding.message == (
+        f"`output_padding` {extra} of `{{name}}` is not less than its stride {stride}"
+    )
+    assert "0 up to the stride, or the dilation, less 1" in finding.help
+
+
+def test_output_padding_may_be_less_than_the_dilation_alone(run_layer):
+    # As in PyTorch. 7 + 2 · 2 + 1 + 1 = 13
+    layer = ConvTranspose(out_channels=8, kernel_size=3, dilation=2, output_padding=1)
+    assert run_layer(layer, (3, 8)).output == (8, 13)
+
+
+def test_output_padding_does_not_go_with_same(refusal):
+    layer = ConvTranspose(
+        out_channels=8, kernel_size=3, stride=2, padding="same", output_padding=(0, 1)
+    )
+    finding = refusal(layer, (3, 8, 8))
+    assert finding.code is catalogue.PADDING_TOO_WIDE
+    assert finding.field == "output_padding"
+    assert finding.message == (
+        "`output_padding` 1 of `{name}` changes the size that `padding: same` asks for"
+    )
+    assert finding.help == "leave it out"
+
+
+def test_a_transposed_conv_needs_a_feature_map(refusal):
+    finding = refusal(ConvTranspose(out_channels=8, kernel_size=3), (3,))
+    assert finding.code is catalogue.WRONG_RANK
+    assert "but its input is 3" in finding.message
+
+
+def test_output_padding_needs_a_value_for_each_axis(refusal):
+    layer = ConvTranspose(out_channels=8, kernel_size=3, stride=2, output_padding=(1, 1))
+    finding = refusal(layer, (3, 8))
+    assert finding.code is catalogue.WRONG_RANK
+    assert finding.field == "output_padding"
 
 
 # -- misuse ---------------------------------------------------------------------------------------

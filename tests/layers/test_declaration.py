@@ -5,6 +5,7 @@ symbols and on numbers that show their derivation are not known to run on them.
 """
 
 import re
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -15,19 +16,23 @@ from convcalc.layers import Input, Layer, all_kinds, find_kind, kind_known_as
 from convcalc.layers.activation import Relu, Softmax
 from convcalc.layers.convolution import Conv
 from convcalc.layers.declaration import (
+    ONE_INPUT,
     POINTWISE,
+    SEVERAL_INPUTS,
     Kept,
     Memory,
+    NumberOfInputs,
     Operations,
     Tensor,
     dimension,
     dimension_finding,
+    division_text,
     elements,
     field,
     is_refuted,
     shape_text,
 )
-from convcalc.layers.field_types import FieldValueError, Integer, Real
+from convcalc.layers.field_types import FieldValueError, Integer, PerAxis, Real
 from convcalc.layers.pooling import MaxPool
 
 C, D, H, W, K = (symbol(name) for name in "CDHWK")
@@ -51,6 +56,17 @@ ON_ALL_SHAPES = (
     *("softplus", "hard_sigmoid", "hard_swish", "identity", "dropout"),
 )
 
+ADAPTIVE = [
+    *on_maps(output_size=1),
+    *on_maps(output_size=6),
+    *on_maps(output_size=None),
+    ({"output_size": (3, None)}, (MAP,)),
+    ({"output_size": 2 * K}, ((C, 14 * K, 2 * K),)),
+]
+
+FOLDED = [((C, 2 * H),), ((C, 2 * H, 4 * W),), ((C, 6 * D, 2 * H, 2 * W),)]
+"""Maps whose sizes 2 divides."""
+
 SAMPLES = {
     **{kind: everywhere() for kind in ON_ALL_SHAPES},
     "conv": [
@@ -64,11 +80,24 @@ SAMPLES = {
         ({"out_channels": C, "kernel_size": 3, "padding": ((0, 1), 2)}, (MAP,)),
         ({"out_channels": K, "kernel_size": 2 * K + 1, "padding": K}, (MAP,)),
         ({"out_channels": 3, "kernel_size": 3, "stride": K, "padding": "valid"}, (MAP,)),
+        *on_maps(out_channels=6, kernel_size=4, stride=Fraction(1, 2), padding=2),
+        *on_maps(out_channels=K, kernel_size=3, stride=Fraction(1, 3), padding="same"),
+        ({"out_channels": 3, "kernel_size": 3, "stride": (Fraction(1, 2), 2)}, (MAP,)),
     ],
     "depthwise_conv": [
         *on_maps(kernel_size=3, stride=2, padding=1),
         *on_maps(kernel_size=4, padding="same", bias=False, multiplier=K),
         ({"kernel_size": (3, 2), "dilation": (2, 3), "multiplier": 2}, (MAP,)),
+        *on_maps(kernel_size=3, stride=Fraction(1, 2), padding=1, multiplier=K),
+    ],
+    "conv_transpose": [
+        *on_maps(out_channels=6, kernel_size=4, stride=2, padding=1),
+        *on_maps(out_channels=K, kernel_size=3, stride=3, padding="same", bias=False),
+        *on_maps(out_channels=K, kernel_size=5, padding="same"),
+        *on_maps(out_channels=6, kernel_size=3, stride=2, dilation=3, output_padding=1),
+        ({"out_channels": 8 * K, "kernel_size": (1, 7), "groups": 4}, (MAP,)),
+        ({"out_channels": C, "kernel_size": 3, "padding": ((0, 1), 2)}, (MAP,)),
+        ({"out_channels": 3, "kernel_size": K, "stride": K, "in_channels": 4 * C}, (MAP,)),
     ],
     "max_pool": [
         *on_maps(kernel_size=3, stride=2, padding=1),
@@ -80,19 +109,37 @@ SAMPLES = {
         *on_maps(kernel_size=3, stride=2, padding=1),
         *on_maps(kernel_size=2, stride=3, ceil_mode=True),
         *on_maps(kernel_size=3, stride=2, padding="same"),
+        *on_maps(kernel_size=3, padding=1, count_include_pad=False),
     ],
-    "adaptive_avg_pool": [
-        *on_maps(output_size=1),
-        *on_maps(output_size=6),
-        *on_maps(output_size=None),
-        ({"output_size": (3, None)}, (MAP,)),
-        ({"output_size": 2 * K}, ((C, 14 * K, 2 * K),)),
-    ],
+    "adaptive_avg_pool": ADAPTIVE,
+    "adaptive_max_pool": ADAPTIVE,
     "global_avg_pool": on_maps(),
+    "global_max_pool": on_maps(),
     "linear": [
         ({"out_features": 10}, (VECTOR,)),
         ({"out_features": K, "bias": False}, (VECTOR,)),
         ({"out_features": K, "in_features": 24}, ((C, H, 24),)),
+    ],
+    "to_tokens": on_maps(),
+    "from_tokens": [
+        ({"size": (H,)}, ((H, C),)),
+        ({"size": (H, W)}, ((H * W, C),)),
+        ({"size": (3, 4, K)}, ((12 * K, C),)),
+    ],
+    "class_token": [({}, ((H, C),)), ({"tokens": K}, ((H, C),))],
+    "position_embedding": [*everywhere(), *everywhere(learned=False)],
+    "multi_head_attention": [
+        ({"num_heads": 4}, ((H, 4 * C),)),
+        ({"num_heads": 4, "bias": False, "embed_dim": 4 * C}, ((D, H, 4 * C),)),
+        ({"num_heads": 2}, ((H, 4 * C), (W, 6 * C))),
+        ({"num_heads": K}, ((H, C * K), (W, 6 * C), (W, 5))),
+        ({"num_heads": 4, "window": 5}, ((H, 4 * C),)),
+        ({"num_heads": 4, "window": K}, ((H, 4 * C), (W, 4 * C))),
+        (
+            {"num_heads": 2, "key_features": 2 * K, "value_features": 8, "out_features": K},
+            ((H, C),),
+        ),
+        ({"num_heads": 1, "out_features": K}, ((D, H, C), (D, W, C))),
     ],
     "batch_norm": [
         *everywhere(),
@@ -101,12 +148,103 @@ SAMPLES = {
         *everywhere(track_running_stats=False, affine=False),
         ({"num_features": 4 * C}, (MAP,)),
     ],
+    "instance_norm": [*on_maps(), *on_maps(affine=True), ({"num_features": 4 * C}, (MAP,))],
+    "group_norm": [
+        *[({"num_groups": 4}, (shape,)) for shape in ((4 * C,), (4 * C, H), MAP)],
+        ({"num_groups": C, "affine": False, "num_channels": 4 * C}, (MAP,)),
+        ({"num_groups": 1}, ((C, D, H, W),)),
+    ],
+    "layer_norm": [
+        *[({}, (shape,)) for shape in (VECTOR, (H, C))],
+        *everywhere(dim=1),
+        *everywhere(dim=-1, bias=False),
+        *on_maps(dim=2, elementwise_affine=False),
+        ({"normalized_shape": (H, W)}, (MAP,)),
+        ({"normalized_shape": (4 * C, H, W), "bias": False}, (MAP,)),
+    ],
+    "scale": [*everywhere(), *everywhere(dim=-1, bias=True)],
     "local_response_norm": [*everywhere(size=5), *everywhere(size=K)],
     "prelu": [*everywhere(), ({"num_parameters": 4 * C}, (MAP,))],
     "softmax": [*everywhere(), ({"dim": 3}, (MAP,)), ({"dim": -2}, (MAP,))],
+    "glu": [
+        *[({}, (shape,)) for shape in ((2 * C,), (2 * C, H), MAP)],
+        ({"dim": -1}, ((C, H, 2 * W),)),
+    ],
+    "pad": [
+        *on_maps(padding=2),
+        ({"padding": ((1, 2), 0)}, (MAP,)),
+        ({"padding": (K, 3)}, (MAP,)),
+    ],
+    "crop": [
+        *on_maps(cropping=2),
+        *on_maps(size=5),
+        ({"cropping": ((1, 2), 0)}, (MAP,)),
+        ({"cropping": K}, (MAP,)),
+        ({"size": (H, 3)}, ((C, H + K, W),)),
+    ],
+    "upsample": [
+        *on_maps(scale_factor=2),
+        *on_maps(scale_factor=3, mode="linear"),
+        *on_maps(scale_factor=Fraction(3, 2)),
+        *on_maps(size=9, mode="linear"),
+        ({"scale_factor": (2, Fraction(1, 2)), "mode": "cubic"}, (MAP,)),
+        ({"size": (K, 5), "mode": "cubic"}, (MAP,)),
+    ],
+    "pixel_shuffle": [
+        ({"upscale_factor": 2}, ((8 * C, H),)),
+        ({"upscale_factor": 2}, (MAP,)),
+        ({"upscale_factor": K}, ((C * K**3, D, H, W),)),
+    ],
+    "pixel_unshuffle": [
+        *[({"downscale_factor": 2}, shapes) for shapes in FOLDED],
+        ({"downscale_factor": K}, ((C, H * K, W * K),)),
+    ],
+    "space_to_depth": [
+        *[({"block_size": 2}, shapes) for shapes in FOLDED],
+        ({"block_size": K}, ((C, H * K, W * K),)),
+    ],
+    "reshape": [
+        *everywhere(shape=(-1,)),
+        ({"shape": (2 * C, -1, 2)}, (MAP,)),
+        ({"shape": (H * W, 4 * C)}, (MAP,)),
+        ({"shape": (C, H)}, ((C, H),)),
+    ],
+    "permute": [
+        ({"dims": (0, 1)}, (VECTOR,)),
+        ({"dims": (0, 2, 1)}, ((C, H),)),
+        ({"dims": (0, 1, 2, 3)}, (MAP,)),
+        ({"dims": (0, 3, 1, 2)}, (MAP,)),
+    ],
+    "channel_shuffle": [
+        *[({"groups": 4}, (shape,)) for shape in ((4 * C,), (4 * C, H), MAP)],
+        ({"groups": K}, ((2 * C * K, H, W),)),
+    ],
+    "channel_slice": [
+        ({"start": 1}, (MAP,)),
+        ({"start": 1, "end": 3}, (MAP,)),
+        ({"start": -3}, (MAP,)),
+        ({"start": -5, "end": -1, "dim": 2}, (MAP,)),
+        ({"dim": -1, "end": 6}, (MAP,)),
+    ],
+    "split": [
+        ({"sections": 2}, (MAP,)),
+        ({"sections": 4, "part": 3}, (MAP,)),
+        ({"sizes": (C, 3 * C)}, (MAP,)),
+        ({"sizes": (C, 3 * C), "part": 2}, (MAP,)),
+        ({"sizes": (2, H, 4), "part": 3, "dim": -2}, ((C, H + 6, W),)),
+    ],
     "flatten": [*everywhere(), ({"start_dim": 2}, (MAP,)), ({"end_dim": -2}, (MAP,))],
     "add": [({}, (MAP, MAP, MAP)), ({"broadcast": True}, (MAP, (1, H, 1)))],
     "mul": [({}, (VECTOR, VECTOR)), ({}, (MAP, (4 * C, 1, 1))), ({}, ((1, 1, 1), MAP, (1, H, 1)))],
+    "mean": [({}, (MAP, MAP, MAP)), ({"broadcast": True}, (MAP, (1, H, 1)))],
+    "weighted_sum": [({}, (MAP, MAP, MAP)), ({"broadcast": True}, (MAP, (1, H, 1)))],
+    "max": [({}, (VECTOR, VECTOR)), ({}, (MAP, MAP, MAP))],
+    "matmul": [
+        ({}, ((H, C), (C, W))),
+        ({"transpose_first": True}, ((C, H), (C, W))),
+        ({"transpose_second": True}, ((D, H, C), (D, W, C))),
+        ({"transpose_first": True, "transpose_second": True}, ((C, H), (W, C))),
+    ],
     "concat": [({}, (MAP, (C, H, W), (7, H, W))), ({"dim": -1}, (MAP, MAP))],
 }
 
@@ -165,7 +303,9 @@ def test_formulas_run_on_symbols_say_what_they_say_of_integers(kind):
     for layer, shapes in samples(kind):
         assert list(layer.check(shapes)) == [], (layer, shapes)
         # Where padding by `same` is worked out it is compared with 0, which symbols leave open.
-        undecided = getattr(layer, "padding", 0) == "same" and layer.stride != 1
+        same = getattr(layer, "padding", 0) == "same"
+        undecided = same and kind != "conv_transpose" and type(layer.stride) is int
+        undecided = undecided and layer.stride > 1
         if undecided:
             with pytest.raises(UndecidableError):
                 layer.windows(shapes)
@@ -309,7 +449,7 @@ def test_a_layer_says_what_it_is():
 
 
 def test_a_pointwise_window_is_one_position_in_steps_of_one():
-    assert POINTWISE == (1, 1, 0)
+    assert POINTWISE == (1, 1, 0, 1)
 
 
 def test_a_kind_that_says_nothing_passes_its_input_on():
@@ -323,7 +463,32 @@ def test_a_kind_that_says_nothing_passes_its_input_on():
         "kept": Kept(),
         "windows": (POINTWISE, POINTWISE),
     }
-    assert (Thing.memory, Thing.merges) == (Memory.ALLOCATES, False)
+    assert thing.parts(inputs) == (thing,)
+    assert thing.memory_in_training is Memory.ALLOCATES
+    assert (Thing.memory, Thing.takes) == (Memory.ALLOCATES, ONE_INPUT)
+
+
+@pytest.mark.parametrize(
+    ("takes", "allowed"),
+    [
+        (ONE_INPUT, {1}),
+        (SEVERAL_INPUTS, {2, 3, 4, 5, 6}),
+        (NumberOfInputs(2, 2), {2}),
+        (NumberOfInputs(1, 3), {1, 2, 3}),
+    ],
+)
+def test_a_kind_says_how_many_inputs_it_takes(takes, allowed):
+    assert {count for count in range(7) if takes.allows(count)} == allowed
+
+
+def test_what_takes_several_inputs():
+    others = {kind: k.takes for kind, k in all_kinds().items() if k.takes != ONE_INPUT}
+    merges = ("add", "mul", "mean", "weighted_sum", "max", "concat")
+    assert others == {
+        **dict.fromkeys(merges, SEVERAL_INPUTS),
+        "matmul": (2, 2),
+        "multi_head_attention": (1, 3),
+    }
 
 
 # -- counts and helpers ---------------------------------------------------------------------------
@@ -350,6 +515,20 @@ def test_a_shape_is_written_with_times_signs():
     assert shape_text((64, 112, 112)) == "64×112×112"
     assert shape_text((1000,)) == "1000"
     assert shape_text((3, H, W)) == "3×H×W"
+
+
+@pytest.mark.parametrize(
+    ("n", "divisor", "text"),
+    [
+        (30, 4, "30 = 7·4 + 2"),
+        (2 * C + 1, 2, "2·C + 1 = C·2 + 1"),
+        (2 * C - 1, 2, "2·C − 1 = (C − 1)·2 + 1"),
+        (H // 2, 1, "⌊H/2⌋ = ⌊H/2⌋·1 + 0"),
+        (2 * C + 3, C + 1, "2·C + 3 = 2·(C + 1) + 1"),
+    ],
+)
+def test_a_division_is_written_with_its_remainder(n, divisor, text):
+    assert division_text(n, divisor) == text
 
 
 def test_a_condition_is_refuted_only_if_it_is_known_to_fail():
@@ -418,23 +597,31 @@ def test_a_size_is_1_or_more_and_a_padding_0_or_more(kind, name):
 
 
 SHARES_AND_FACTORS = {
-    ("batch_norm", "eps"): (0, None),
-    ("batch_norm", "momentum"): (0, 1),
-    ("local_response_norm", "alpha"): (0, None),
-    ("local_response_norm", "beta"): (0, None),
-    ("local_response_norm", "k"): (0, None),
-    ("leaky_relu", "negative_slope"): (None, None),
-    ("elu", "alpha"): (None, None),
-    ("dropout", "p"): (0, 1),
+    ("batch_norm", "eps"): (0, None, None),
+    ("batch_norm", "momentum"): (0, 1, None),
+    ("instance_norm", "eps"): (0, None, None),
+    ("group_norm", "eps"): (0, None, None),
+    ("layer_norm", "eps"): (0, None, None),
+    ("local_response_norm", "alpha"): (0, None, None),
+    ("local_response_norm", "beta"): (0, None, None),
+    ("local_response_norm", "k"): (0, None, None),
+    ("leaky_relu", "negative_slope"): (None, None, None),
+    ("elu", "alpha"): (None, None, None),
+    ("dropout", "p"): (0, 1, None),
+    ("upsample", "scale_factor"): (None, None, 0),
 }
 
 
 def test_numbers_that_are_no_sizes_have_these_bounds():
-    bounds = {
-        (kind, d.name): (d.type.minimum, d.type.maximum)
+    types = {
+        (kind, d.name): d.type.item if isinstance(d.type, PerAxis) else d.type
         for kind, declared in all_kinds().items()
         for d in declared.declarations
-        if isinstance(d.type, Real)
+    }
+    bounds = {
+        name: (type_.minimum, type_.maximum, type_.above)
+        for name, type_ in types.items()
+        if isinstance(type_, Real)
     }
     assert bounds == SHARES_AND_FACTORS
 
@@ -470,6 +657,19 @@ def test_a_kind_is_found_by_each_name_that_it_has_elsewhere(kind):
         ("SiLU", "silu"),
         ("swish", "silu"),
         ("Concatenate", "concat"),
+        ("ConvTranspose2d", "conv_transpose"),
+        ("Deconvolution", "conv_transpose"),
+        ("GlobalMaxPooling2D", "global_max_pool"),
+        ("LayerNormalization", "layer_norm"),
+        ("ZeroPadding2D", "pad"),
+        ("UpSampling2D", "upsample"),
+        ("interpolate", "upsample"),
+        ("depth_to_space", "pixel_shuffle"),
+        ("MultiheadAttention", "multi_head_attention"),
+        ("MultiHeadAttention", "multi_head_attention"),
+        ("Transpose", "permute"),
+        ("chunk", "split"),
+        ("Average", "mean"),
     ],
 )
 def test_names_of_other_tools_are_known(name, kind):
@@ -487,5 +687,7 @@ def test_the_kinds_stand_in_the_order_of_the_docs():
     assert (kinds[0], kinds[-1]) == ("conv", "concat")
     assert Input not in all_kinds().values()
     assert (find_kind("relu"), find_kind("softmax")) == (Relu, Softmax)
-    assert kinds.index("max_pool") < kinds.index("linear") < kinds.index("add")
+    assert kinds.index("max_pool") < kinds.index("linear") < kinds.index("multi_head_attention")
+    assert kinds.index("layer_norm") < kinds.index("glu") < kinds.index("upsample")
+    assert kinds.index("upsample") < kinds.index("reshape") < kinds.index("add")
     assert find_kind("max_pool") is MaxPool

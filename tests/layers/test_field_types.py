@@ -14,9 +14,11 @@ from convcalc.layers.field_types import (
     FieldType,
     FieldValueError,
     Integer,
+    ListOf,
     Padding,
     PerAxis,
     Real,
+    Stride,
 )
 
 n = symbol("n")
@@ -95,12 +97,50 @@ def test_a_long_text_is_shortened():
     assert str(refused(Integer(), "x" * 100)).endswith("not the text '" + "x" * 37 + "…'")
 
 
+# -- strides --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value", [1, 7, n, Fraction(1, 2), Fraction(1, 3), Fraction(1, LARGEST_NUMBER)]
+)
+def test_a_stride_is_a_whole_number_or_one_part_of_a_position(value):
+    assert Stride().parse(value) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (Fraction(2, 3), catalogue.NOT_WHOLE, "not 2/3"),
+        (Fraction(3, 2), catalogue.NOT_WHOLE, "not 1.5"),
+        (Fraction(-1, 2), catalogue.NOT_WHOLE, "not -0.5"),
+        (0, catalogue.OUT_OF_RANGE, "not 0"),
+        (True, catalogue.WRONG_TYPE, "not `true`"),
+        ("same", catalogue.WRONG_TYPE, "not the text 'same'"),
+    ],
+)
+def test_another_stride_is_refused(value, code, text):
+    error = refused(Stride(), value)
+    assert error.code is code
+    assert str(error) == f"a whole number, 1 or more, or a fraction 1/n, {text}"
+
+
+def test_a_stride_into_too_many_parts_is_refused():
+    error = refused(Stride(), Fraction(1, LARGEST_NUMBER + 1))
+    assert error.code is catalogue.NUMBER_TOO_LARGE
+    assert str(error) == (
+        "a fraction 1/n with n at most 1,000,000,000,000,000,000, not 1000000000000000001"
+    )
+
+
 # -- other numbers, truth and words ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("type_", "value"),
-    [(Real(), Fraction(-7, 3)), (Real(0), 0), (Real(0, 1), 1), (Real(0, 1), Fraction(1, 2))],
+    [
+        *[(Real(), Fraction(-7, 3)), (Real(0), 0), (Real(0, 1), 1), (Real(0, 1), Fraction(1, 2))],
+        *[(Real(above=0), Fraction(1, 1000)), (Real(above=0), 7)],
+    ],
 )
 def test_a_number_in_range_stays_what_it_is(type_, value):
     assert type_.parse(value) is value
@@ -112,6 +152,8 @@ def test_a_number_in_range_stays_what_it_is(type_, value):
         (Real(0), -1, catalogue.OUT_OF_RANGE, "a number, 0 or more, not -1"),
         (Real(0, 1), 2, catalogue.OUT_OF_RANGE, "a number from 0 to 1, not 2"),
         (Real(0, 1), Fraction(3, 2), catalogue.OUT_OF_RANGE, "from 0 to 1, not 1.5"),
+        (Real(above=0), 0, catalogue.OUT_OF_RANGE, "a number larger than 0, not 0"),
+        (Real(above=0), Fraction(-1, 2), catalogue.OUT_OF_RANGE, "larger than 0, not -0.5"),
         (Real(), True, catalogue.WRONG_TYPE, "a number, not `true`"),
         (Real(), "half", catalogue.WRONG_TYPE, "a number, not the text 'half'"),
         (Real(), n, catalogue.WRONG_TYPE, "a number, not n"),
@@ -181,6 +223,31 @@ def test_null_stands_only_where_it_means_something():
     assert refused(PerAxis(Integer()), (None, 7)).code is catalogue.WRONG_TYPE
 
 
+# -- lists ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [(3,), (3, 5), (1, 3, n), (1,) * 16])
+def test_a_list_holds_one_value_or_more(value):
+    assert ListOf(Integer()).parse(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "message"),
+    [
+        ((), catalogue.WRONG_TYPE, "a list of 1 to 4 values, not of 0"),
+        ((1,) * 5, catalogue.WRONG_TYPE, "a list of 1 to 4 values, not of 5"),
+        (3, catalogue.WRONG_TYPE, "1 to 4 values, each a whole number, 1 or more, not 3"),
+        (None, catalogue.WRONG_TYPE, "1 to 4 values, each a whole number, 1 or more, not nothing"),
+        ((3, 0), catalogue.OUT_OF_RANGE, "a whole number, 1 or more, not 0"),
+        ((3, (3,)), catalogue.WRONG_TYPE, "a whole number, 1 or more, not a list of 1"),
+    ],
+)
+def test_another_list_is_refused(value, code, message):
+    error = refused(ListOf(Integer(), most=4), value)
+    assert error.code is code
+    assert str(error).endswith(message)
+
+
 # -- padding --------------------------------------------------------------------------------------
 
 
@@ -219,11 +286,26 @@ def test_a_misspelt_padding_is_answered_with_the_word():
     assert refused(Padding(), "SAME").help == "did you mean `same`?"
 
 
+@pytest.mark.parametrize("word", ["same", "valid", "reflect"])
+def test_padding_without_words_takes_numbers_alone(word):
+    numbers = Padding(words=())
+    assert numbers.parse((1, (0, 2))) == (1, (0, 2))
+    error = refused(numbers, word)
+    assert error.code is catalogue.WRONG_TYPE
+    assert error.help is None
+    assert str(error) == (
+        "a whole number, 0 or more; a list with one, or a pair [before, after], for each axis, "
+        f"not the text '{word}'"
+    )
+
+
 # -- what each type says of itself ----------------------------------------------------------------
 
 TYPES = [
     *[Integer(), Integer(0), Integer(None), Real(), Real(0), Real(0, 1), Boolean()],
     *[Choice("a", "b"), PerAxis(Integer()), PerAxis(Integer(), nullable=True), Padding()],
+    *[Stride(), PerAxis(Stride()), Real(above=0), PerAxis(Real(above=0)), Padding(words=())],
+    *[ListOf(Integer()), ListOf(Integer(-1), most=2), ListOf(Integer(None), most=3)],
 ]
 
 
@@ -236,6 +318,7 @@ def test_every_type_has_a_schema_that_tells_values_from_others(type_):
     # bool is an int to Python and another type to JSON; a tuple is JSON's list.
     values = [0, 1, -1, 7, 10**19, 0.5, 1.5, True, "a", "same", "x", None]
     values += [[], [3], [3, 0], [1, None], [[0, 1]], [[1]], [[1, 1, 1]], [1, 2, 3, 4]]
+    values += [0.25, 0.3, 2.5, [0.5, 2], [0.5, 0.75], [-1, 4], [-2], "valid", [1] * 16, [1] * 17]
     for value in values:
         try:
             type_.parse(frozen(value))
@@ -263,11 +346,14 @@ def fits(value, schema):
     if named in ("integer", "number") and isinstance(value, bool):
         return False
     low, high = unread.pop("minimum", None), unread.pop("maximum", None)
+    above = unread.pop("exclusiveMinimum", None)
     shortest, longest = unread.pop("minItems", 0), unread.pop("maxItems", 99)
     items = unread.pop("items", {})
     assert unread == {}, "a keyword that this reader does not know"
     if isinstance(value, list):
         return shortest <= len(value) <= longest and all(fits(item, items) for item in value)
+    if above is not None and value <= above:
+        return False
     return (low is None or value >= low) and (high is None or value <= high)
 
 
@@ -287,6 +373,13 @@ def frozen(value):
         (Real(), "a number"),
         (Real(0), "a number, 0 or more"),
         (Real(0, 1), "a number from 0 to 1"),
+        (Real(above=2), "a number larger than 2"),
+        (Stride(), "a whole number, 1 or more, or a fraction 1/n"),
+        (ListOf(Integer(), most=4), "a list of 1 to 4 values, each a whole number, 1 or more"),
+        (
+            Padding(words=()),
+            "a whole number, 0 or more; a list with one, or a pair [before, after], for each axis",
+        ),
         (Boolean(), "true or false"),
         (Choice("a", "b"), "one of `a`, `b`"),
         (PerAxis(Integer()), "a whole number, 1 or more; or a list with one for each axis"),

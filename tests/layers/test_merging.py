@@ -7,8 +7,25 @@ import pytest
 
 from convcalc.algebra import symbol
 from convcalc.errors import catalogue
-from convcalc.layers.declaration import POINTWISE, Memory, Operations
-from convcalc.layers.merging import Add, Concat, ElementwiseMerge, Mul, broadcast_size
+from convcalc.layers.declaration import (
+    POINTWISE,
+    SEVERAL_INPUTS,
+    Kept,
+    Memory,
+    NumberOfInputs,
+    Operations,
+)
+from convcalc.layers.merging import (
+    Add,
+    Concat,
+    ElementwiseMerge,
+    MatMul,
+    Max,
+    Mean,
+    Mul,
+    WeightedSum,
+    broadcast_size,
+)
 
 C, H, W = symbol("C"), symbol("H"), symbol("W")
 
@@ -34,9 +51,28 @@ def test_add_stretches_only_if_it_is_told_to(run_layer, refusal):
 
 
 def test_merges_and_their_memory():
-    assert Add.memory is Mul.memory is Memory.IN_PLACE
-    assert Concat.memory is Memory.ALLOCATES
-    assert all(kind.merges for kind in (Add, Mul, Concat))
+    elementwise = (Add, Mul, Mean, WeightedSum, Max)
+    assert all(kind.memory is Memory.IN_PLACE for kind in elementwise)
+    assert Concat.memory is MatMul.memory is Memory.ALLOCATES
+    assert all(kind.takes == SEVERAL_INPUTS for kind in (*elementwise, Concat))
+    assert MatMul.takes == NumberOfInputs(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs"),
+    [
+        (Add(), False),
+        (Mean(), False),
+        (Concat(), False),
+        (Mul(), True),
+        (WeightedSum(), True),
+        (Max(), True),
+        (MatMul(), True),
+    ],
+)
+def test_what_a_merge_keeps(layer, inputs):
+    shapes = ((4, 4), (4, 4))
+    assert layer.kept_for_backward(shapes, layer.output(shapes)) == Kept(inputs=inputs)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +189,150 @@ def test_mul_needs_the_same_number_of_axes(refusal):
     finding = refusal(Mul(), (96, 14, 14), (96,))
     assert finding.message == "`{name}` joins inputs of different shapes: 96×14×14 and 96"
     assert finding.help == "both need the same number of axes"
+
+
+# -- mean, weighted sum and maximum ---------------------------------------------------------------
+
+
+def merged(kind, values, counts):
+    """One element of each input, joined step by step."""
+    if kind is Max:
+        largest = values[0]
+        for value in values[1:]:
+            largest = largest.at_least(value)
+        return largest
+    if kind is WeightedSum:
+        factors = counts.numbers(*[0.5] * len(values))
+        values = [value * factor for value, factor in zip(values, factors, strict=True)]
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total / len(values) if kind is Mean else total
+
+
+@pytest.mark.parametrize("inputs", [2, 3, 5])
+@pytest.mark.parametrize(
+    ("kind", "results"),
+    [
+        (Mean, {2: 1.5, 3: 2, 5: 3}),
+        (WeightedSum, {2: 1.5, 3: 3, 5: 7.5}),
+        (Max, {2: 2, 3: 3, 5: 5}),
+    ],
+)
+def test_a_merge_costs_what_each_element_does(run_layer, counts, kind, results, inputs):
+    for _ in range(3 * 4):
+        element = merged(kind, counts.numbers(*range(1, inputs + 1)), counts)
+        assert element.value == results[inputs]
+    found = run_layer(kind(), *[(3, 4)] * inputs)
+    assert found.operations == counts.operations
+    assert found.output == (3, 4)
+    assert found.weights == ({"weight": (inputs,)} if kind is WeightedSum else {})
+    assert found.buffers == {}
+    assert found.windows == (POINTWISE,)
+
+
+def test_merges_written_out(run_layer):
+    shapes = [(64, 8, 8)] * 3  # 4,096 elements
+    assert run_layer(Mean(), *shapes).operations == Operations(adds=8_192, divides=4_096)
+    assert run_layer(WeightedSum(), *shapes).operations == Operations(adds=8_192, multiplies=12_288)
+    assert run_layer(Max(), *shapes).operations == Operations(comparisons=8_192)
+
+
+def test_a_weighted_sum_multiplies_before_it_stretches(run_layer):
+    # 4 · 5 and 1 · 6 elements are multiplied, 4 · 5 · 6 sums made.
+    found = run_layer(WeightedSum(broadcast=True), (4, 5, 1), (1, 1, 6))
+    assert found.output == (4, 5, 6)
+    assert found.operations == Operations(adds=120, multiplies=26)
+
+
+def test_a_mean_stretches_if_it_is_told_to(run_layer):
+    found = run_layer(Mean(broadcast=True), (4, 5, 1), (4, 5, 6))
+    assert found.output == (4, 5, 6)
+    assert found.operations == Operations(adds=120, divides=120)
+
+
+@pytest.mark.parametrize("kind", [Mean, WeightedSum, Max])
+def test_other_merges_refuse_different_shapes_too(refusal, kind):
+    finding = refusal(kind(), (16, 8, 8), (16, 8, 1))
+    assert finding.code is catalogue.SHAPES_DIFFER
+    assert finding.operands == (0, 1)
+    assert finding.message == ("`{name}` joins inputs of different shapes: 16×8×8 and 16×8×1")
+
+
+# -- matrix product -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shapes", "fields", "output"),
+    [
+        (((5, 7), (7, 3)), {}, (5, 3)),
+        (((7, 5), (7, 3)), {"transpose_first": True}, (5, 3)),
+        (((5, 7), (3, 7)), {"transpose_second": True}, (5, 3)),
+        (((7, 5), (3, 7)), {"transpose_first": True, "transpose_second": True}, (5, 3)),
+        (((2, 5, 7), (2, 7, 3)), {}, (2, 5, 3)),
+        (((2, 3, 4, 5), (2, 3, 6, 5)), {"transpose_second": True}, (2, 3, 4, 6)),
+    ],
+)
+def test_a_matrix_product_sums_over_the_axis_between(run_layer, shapes, fields, output):
+    between = 5 if len(output) == 4 else 7
+    multiplied = 0
+    for _ in product(*map(range, output), range(between)):
+        multiplied += 1
+    found = run_layer(MatMul(**fields), *shapes)
+    assert found.output == output
+    assert found.operations == Operations(macs=multiplied)
+    assert (found.weights, found.buffers, found.windows) == ({}, {}, None)
+
+
+def test_the_gram_matrix_of_a_style_loss(run_layer):
+    # Gatys et al. (2015): 64 channels of 224 · 224 = 50,176 positions; 64² · 50,176
+    found = run_layer(MatMul(transpose_second=True), (64, 50_176), (64, 50_176))
+    assert found.output == (64, 64)
+    assert found.operations == Operations(macs=205_520_896)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "fields", "factors", "notes"),
+    [
+        (
+            ((5, 7), (5, 7)),
+            {},
+            "5×7 by 5×7",
+            ("the product is over 7 of the first, 5 of the second",),
+        ),
+        (
+            ((5, 7), (7, 4)),
+            {"transpose_second": True},
+            "5×7 by 4×7",
+            ("the product is over 7 of the first, 4 of the second",),
+        ),
+        (((2, 5, 7), (3, 7, 4)), {}, "2×5×7 by 3×7×4", ()),
+    ],
+)
+def test_factors_must_fit(refusal, shapes, fields, factors, notes):
+    finding = refusal(MatMul(**fields), *shapes)
+    assert finding.code is catalogue.SHAPES_DIFFER
+    assert finding.operands == (0, 1)
+    assert finding.message == f"`{{name}}` cannot multiply {factors}"
+    assert finding.notes == notes
+
+
+@pytest.mark.parametrize("shapes", [((7,), (7,)), ((5, 7), (2, 7, 3)), ((2, 5, 7), (7, 3))])
+def test_factors_have_as_many_axes(refusal, shapes):
+    finding = refusal(MatMul(), *shapes)
+    assert finding.code is catalogue.WRONG_RANK
+    assert finding.operands == (0, 1)
+    one, other = ("×".join(map(str, shape)) for shape in shapes)
+    assert finding.message == (
+        "`matmul` needs two inputs with equally many axes, 2 or more, but those of `{name}` are "
+        f"{one} and {other}"
+    )
+
+
+def test_factors_that_may_fit_pass(run_layer):
+    found = run_layer(MatMul(), (4, H), (W, 8))
+    assert found.output == (4, 8)
+    assert found.operations.macs == 32 * H
 
 
 # -- concat ---------------------------------------------------------------------------------------

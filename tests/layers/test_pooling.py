@@ -7,11 +7,13 @@ import pytest
 
 from convcalc.algebra import Shown, symbol
 from convcalc.errors import catalogue
-from convcalc.layers.declaration import Memory, Operations, Window
+from convcalc.layers.declaration import Kept, KeptTensor, Memory, Operations, Window
 from convcalc.layers.pooling import (
     AdaptiveAvgPool,
+    AdaptiveMaxPool,
     AvgPool,
     GlobalAvgPool,
+    GlobalMaxPool,
     MaxPool,
     common_divisor,
 )
@@ -37,6 +39,15 @@ def test_avg_pool_adds_and_divides(run_layer):
     # 5 · 4 · 3 = 60 outputs, each 6 − 1 = 5 adds and a divide
     assert found.operations == Operations(adds=300, divides=60)
     assert found.windows == (Window(2, 2, 0), Window(3, 3, 0))
+
+
+@pytest.mark.parametrize("fields", [{"padding": 1}, {"padding": "same"}, {"ceil_mode": True}])
+def test_whether_padded_positions_count_has_no_bearing_on_the_cost(run_layer, fields):
+    counted, left_out = (
+        run_layer(AvgPool(kernel_size=3, stride=2, count_include_pad=counts, **fields), (4, 9, 8))
+        for counts in (True, False)
+    )
+    assert counted == left_out
 
 
 @pytest.mark.parametrize("kind", [MaxPool, AvgPool])
@@ -151,6 +162,26 @@ SIZES = list(product(range(1, 13), repeat=2))
 
 
 @pytest.mark.parametrize(("n", "m"), SIZES)
+def test_adaptive_max_pool_compares_where_the_mean_adds(run_layer, n, m):
+    held = [end - start for start, end in adaptive_windows(n, m)]
+    found = run_layer(AdaptiveMaxPool(output_size=m), (3, n))
+    assert found.output == (3, m)
+    assert found.operations == Operations(comparisons=3 * sum(count - 1 for count in held))
+    assert found.windows == run_layer(AdaptiveAvgPool(output_size=m), (3, n)).windows
+    assert (found.weights, found.buffers) == ({}, {})
+
+
+def test_adaptive_max_pool_written_out(run_layer):
+    # 36 windows of 9, as in AlexNet below: 256 · 36 · 8 = 73,728 comparisons
+    found = run_layer(AdaptiveMaxPool(output_size=6), (256, 13, 13))
+    assert found.operations == Operations(comparisons=73_728)
+    # 8 rows · 5 of 6: null keeps an axis
+    found = run_layer(AdaptiveMaxPool(output_size=(None, 1)), (8, 5, 6))
+    assert found.output == (8, 5, 1)
+    assert found.operations == Operations(comparisons=200)
+
+
+@pytest.mark.parametrize(("n", "m"), SIZES)
 def test_adaptive_windows_on_one_axis(run_layer, n, m):
     windows = adaptive_windows(n, m)
     found = run_layer(AdaptiveAvgPool(output_size=m), (3, n))
@@ -227,9 +258,10 @@ def test_the_common_divisor_of_numbers_that_show_their_origin(a, b):
     assert common_divisor(Shown(a, "n"), b).value == expected
 
 
+@pytest.mark.parametrize("kind", [AdaptiveAvgPool, AdaptiveMaxPool])
 @pytest.mark.parametrize("sizes", [(3, 3, 3), (3,)])
-def test_an_output_size_is_needed_for_each_axis(refusal, sizes):
-    finding = refusal(AdaptiveAvgPool(output_size=sizes), (3, 8, 8))
+def test_an_output_size_is_needed_for_each_axis(refusal, kind, sizes):
+    finding = refusal(kind(output_size=sizes), (3, 8, 8))
     assert finding.code is catalogue.WRONG_RANK
     assert finding.field == "output_size"
     assert finding.message == (
@@ -263,10 +295,32 @@ def test_global_pooling_averages_each_channel(run_layer, shape, output, operatio
     assert found.windows is None  # all of the input
 
 
-def test_global_pooling_is_adaptive_pooling_to_one(run_layer):
+@pytest.mark.parametrize(
+    ("shape", "output", "comparisons"),
+    [
+        ((512, 7, 7), (512, 1, 1), 24_576),  # 512 · (49 − 1)
+        ((4, 10), (4, 1), 36),
+        ((2, 3, 4, 5), (2, 1, 1, 1), 118),  # 2 · (3 · 4 · 5 − 1)
+        ((9, 1, 1), (9, 1, 1), 0),
+    ],
+)
+def test_global_max_pool_compares_all_of_a_channel_but_the_first(
+    run_layer, shape, output, comparisons
+):
+    found = run_layer(GlobalMaxPool(), shape)
+    assert found.output == output
+    assert found.operations == Operations(comparisons=comparisons)
+    assert (found.weights, found.buffers, found.windows) == ({}, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("whole_pool", "adaptive_pool"),
+    [(GlobalAvgPool, AdaptiveAvgPool), (GlobalMaxPool, AdaptiveMaxPool)],
+)
+def test_global_pooling_is_adaptive_pooling_to_one(run_layer, whole_pool, adaptive_pool):
     adaptive, whole = (
-        run_layer(AdaptiveAvgPool(output_size=1), (3, 5, 6)),
-        run_layer(GlobalAvgPool(), (3, 5, 6)),
+        run_layer(adaptive_pool(output_size=1), (3, 5, 6)),
+        run_layer(whole_pool(), (3, 5, 6)),
     )
     assert adaptive.operations == whole.operations
     assert adaptive.output == whole.output
@@ -282,7 +336,9 @@ def test_global_pooling_is_adaptive_pooling_to_one(run_layer):
         MaxPool(kernel_size=1),
         AvgPool(kernel_size=1),
         AdaptiveAvgPool(output_size=1),
+        AdaptiveMaxPool(output_size=1),
         GlobalAvgPool(),
+        GlobalMaxPool(),
     ],
 )
 @pytest.mark.parametrize("shape", [(8,), (8, 2, 2, 2, 2)])
@@ -294,5 +350,35 @@ def test_pooling_needs_a_feature_map(refusal, layer, shape):
 
 
 def test_pooling_takes_memory_of_its_own():
-    for kind in (MaxPool, AvgPool, AdaptiveAvgPool, GlobalAvgPool):
+    kinds = (MaxPool, AvgPool, AdaptiveAvgPool, AdaptiveMaxPool, GlobalAvgPool, GlobalMaxPool)
+    for kind in kinds:
         assert kind.memory is Memory.ALLOCATES
+
+
+@pytest.mark.parametrize(
+    ("layer", "elements"),
+    [
+        (MaxPool(kernel_size=3, stride=2), 48),  # 4 · 4 · 3 positions of maxima
+        (AdaptiveMaxPool(output_size=(3, 2)), 24),
+        (GlobalMaxPool(), 4),
+    ],
+)
+def test_a_maximum_keeps_its_input_and_where_it_stands(layer, elements):
+    shape = (4, 9, 8)
+    assert layer.kept_for_backward((shape,), layer.output((shape,))) == Kept(
+        inputs=True, tensors=(KeptTensor("indices", elements, bits=64),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs"),
+    [
+        (AvgPool(kernel_size=3), True),
+        (AdaptiveAvgPool(output_size=(3, 1)), True),
+        (AdaptiveAvgPool(output_size=1), False),
+        (GlobalAvgPool(), False),
+    ],
+)
+def test_a_mean_keeps_its_input_unless_it_is_of_everything(layer, inputs):
+    shape = (4, 9, 8)
+    assert layer.kept_for_backward((shape,), layer.output((shape,))) == Kept(inputs=inputs)

@@ -1,5 +1,6 @@
 """The arithmetic of sliding windows, against windows that are laid one by one."""
 
+from fractions import Fraction
 from itertools import product
 
 import pytest
@@ -67,6 +68,30 @@ def test_the_output_size_is_the_number_of_windows_that_fit(i):
     for axis in AXES:
         # Where none fits the formula may fall below 0.
         assert max(0, output_size(i, axis)) == windows_that_fit(i, axis), axis
+
+
+@pytest.mark.parametrize("i", range(1, 8))
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_with_a_stride_of_a_fraction_windows_move_over_an_input_laid_out_apart(i, n):
+    spread = n * (i - 1) + 1  # each position but the last with n − 1 zeros behind it
+    for axis in AXES:
+        if axis.stride == 1:
+            fit = windows_that_fit(spread, axis)
+            assert max(0, output_size(i, axis._replace(spread=n))) == fit, axis
+
+
+@pytest.mark.parametrize("i", range(2, 8))
+@pytest.mark.parametrize(("k", "n", "d"), [(3, 2, 1), (4, 2, 1), (5, 3, 1), (2, 3, 1), (3, 2, 2)])
+def test_same_pads_a_spread_input_half_before_and_half_after(i, k, n, d):
+    fields = {"kernel_size": k, "stride": Fraction(1, n), "dilation": d, "padding": "same"}
+    layer = Conv(out_channels=1, **fields)
+    assert layer.output(((1, i),)) == (1, n * i)
+    [window] = layer.windows(((1, i),))
+    spread = n * (i - 1) + 1
+    last = n * i - 1 + window.start + d * (k - 1)
+    before, after = -window.start, last - (spread - 1)
+    assert before + after == n * i + d * (k - 1) - spread
+    assert before in (after, after - 1)
 
 
 @pytest.mark.parametrize("i", range(1, 14))

@@ -35,7 +35,7 @@ def test_bytes_are_in_binary_units(size, text):
         (Fraction(1), "1.00×"),
         (Fraction(123, 10), "12.3×"),
         (Fraction(123_456, 100), "1,235×"),
-        (Fraction(1, 3000), "0.00033×"),
+        (Fraction(1, 3000), "1/3,000×"),
         (Fraction(0), "0.00×"),
         (None, ""),
     ],

@@ -19,10 +19,12 @@ from convcalc.sources.spec.expression import (
 )
 
 __all__ = [
+    "Again",
     "Argument",
     "Block",
     "BlockUse",
     "Branch",
+    "Chosen",
     "Document",
     "Entry",
     "Group",
@@ -194,11 +196,23 @@ class Residual(NamedTuple):
     merge: Entry
 
 
+class Again(NamedTuple):
+    """`share` by itself: a layer, block or group that stands before, once more."""
+
+    target: Target
+
+
+class Chosen(NamedTuple):
+    """`activation`: a kind that an expression names, or none."""
+
+    kind: Template
+
+
 class Lost(NamedTuple):
     """What could not be read. Nothing is known of what it hands on, so nothing is said of it."""
 
 
-Body: TypeAlias = LayerUse | BlockUse | Group | Parallel | Residual | Lost
+Body: TypeAlias = LayerUse | BlockUse | Group | Parallel | Residual | Again | Chosen | Lost
 
 
 class Entry(NamedTuple):
@@ -213,6 +227,8 @@ class Entry(NamedTuple):
     """Where its name stands, or what it is if it is not given one."""
     scope: ScopeNames
     sources: tuple[Target, ...]
+    share: Target | None
+    """What it shares its weights with."""
     repeat: Template | None
     loop: Loop | None
     condition: Template | None
@@ -230,12 +246,16 @@ class Argument(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A layer kind that the spec defines."""
+    """A layer kind that the spec, or the library, defines."""
 
     name: str
     arguments: tuple[Argument, ...]
     entries: tuple[Entry, ...]
     place: Place
+    about: str | None = None
+    """What it is, and what it costs."""
+    source: str | None = None
+    """Where its design comes from."""
 
 
 class Variable(NamedTuple):
@@ -256,7 +276,11 @@ class Document(NamedTuple):
     inputs: tuple[tuple[str, Template], ...]
     blocks: dict[str, Block]
     layers: tuple[Entry, ...]
+    names: ScopeNames
+    """The names that the text gives to `layers`."""
     outputs: tuple[Target, ...]
+    shared: frozenset[str]
+    """The last part of each name in a `share`."""
     published: dict[str | None, tuple[PublishedFigure, ...]]
     """Figures of each variant; under None those of a spec without variants."""
     place: Place

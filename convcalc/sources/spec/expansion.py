@@ -21,13 +21,15 @@ from convcalc.errors import (
     listed,
 )
 from convcalc.graph import Graph, Node
-from convcalc.layers import Input, Layer
-from convcalc.layers.declaration import Shape, shape_text
+from convcalc.layers import Input, Layer, activation_kinds
+from convcalc.layers.declaration import Shape, Tensor, shape_text
 from convcalc.layers.field_types import FieldType, FieldValueError
 from convcalc.sources.spec.document import (
+    Again,
     Block,
     BlockUse,
     Branch,
+    Chosen,
     Document,
     Entry,
     Group,
@@ -50,7 +52,13 @@ from convcalc.sources.spec.expression import (
     described_value,
     is_bounded,
 )
-from convcalc.sources.spec.grammar import AXIS_SIZE, COUNT
+from convcalc.sources.spec.grammar import (
+    AXIS_SIZE,
+    COUNT,
+    MAX_AXES,
+    NO_ACTIVATION,
+    unknown_activation,
+)
 
 __all__ = ["MAX_INPUTS", "MAX_LAYERS", "MAX_LEVELS", "MAX_PATH", "MAX_WORK", "Expansion"]
 
@@ -81,6 +89,7 @@ BLOCK: Final = 2
 BRANCH: Final = 8
 ROUND: Final = 4
 FINDING: Final = 100
+SHARED: Final = 20
 LIST: Final = 300
 
 Outputs = tuple[int, ...]
@@ -113,6 +122,16 @@ class Use(NamedTuple):
     place: Place
 
 
+class Made(NamedTuple):
+    """What an entry whose name stands in a `share` has made."""
+
+    entry: Entry
+    local: Environment
+    """The variables that it saw, but for those of the network that it saw as they are."""
+    nodes: range
+    """By position."""
+
+
 class LostTarget(NamedTuple):
     """A name in `from` or `outputs` that nothing has, and what there was when it was looked for."""
 
@@ -142,6 +161,10 @@ class Expansion:
             for number, finding in enumerate(findings)
         }
         self.paths: dict[str, Outputs] = {}
+        self.made: dict[str, Made] = {}
+        """By path: what may be shared."""
+        self.activations: dict[str, LayerUse] = {}
+        self.parts_cache: dict[tuple[int, tuple[Shape, ...]], tuple[Layer, ...]] = {}
         self.lost_targets: dict[Place, LostTarget] = {}
         self.layer_cache: dict[tuple[int, tuple[object, ...]], Layer] = {}
         self.shape_cache: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
@@ -291,8 +314,16 @@ class Expansion:
         last = self.sequence(self.document.layers, start, environment, scope)
         outputs = last
         if self.document.outputs:
+            # What an `if` leaves out is no output; if all were, the first says so.
+            left_out = self.document.names.given - set(scope.used)
+            wanted = [
+                target
+                for target in self.document.outputs
+                if target.name.partition(".")[0] not in left_out
+            ]
             ends = [
-                self.find(target, scope, last, is_output=True) for target in self.document.outputs
+                self.find(target, scope, last, is_output=True)
+                for target in wanted or self.document.outputs
             ]
             outputs = self.joined(ends, self.document.place)
         self.report_lost_targets()
@@ -349,7 +380,16 @@ class Expansion:
     def input_shape(self, template: Template) -> Shape | None:
         """The shape of an input."""
         value = self.evaluate(template, self.variables)
-        if value is UNKNOWN or not isinstance(value, tuple):
+        if value is UNKNOWN:
+            return None
+        if not isinstance(value, tuple) or not 1 <= len(value) <= MAX_AXES:
+            self.report(
+                catalogue.WRONG_TYPE,
+                f"an input's shape is a list of 1 to {MAX_AXES} sizes, not "
+                f"{described_value(value)}",
+                template.place,
+                help="channels first, without the batch: `[3, 224, 224]`",
+            )
             return None
         sizes: list[Number] = []
         parts = template.parts if isinstance(template.parts, tuple) else ()
@@ -395,17 +435,23 @@ class Expansion:
     ) -> Outputs:
         """An entry with `from`, `for`, `repeat` or `if`."""
         self.spend(ENTRY * (1 + len(entry.sources)), entry.place)
-        if entry.sources:
-            ends = [self.find(target, scope, current) for target in entry.sources]
-            current = self.joined(ends, entry.place)
-        if entry.reads_channels:
-            self.check_one_input(entry, current)
+        is_once = entry.loop is None and entry.repeat is None
+        before = current
         try:
-            if entry.loop is None and entry.repeat is None:
-                if self.holds(entry, current, environment):
-                    current = self.once(entry, current, environment, scope, looped=False)
-                return current
+            if is_once and not entry.reads_channels and not self.holds(entry, current, environment):
+                return before  # what `from` names may have been left out too
+            if entry.sources:
+                ends = [self.find(target, scope, current) for target in entry.sources]
+                current = self.joined(ends, entry.place)
+            if entry.reads_channels:
+                self.check_one_input(entry, current)
+            if is_once:
+                if entry.reads_channels and not self.holds(entry, current, environment):
+                    return before
+                return self.once(entry, current, environment, scope, looped=False)
             last = self.looped(entry, current, environment, scope)
+            if last is current:
+                last = before  # no round of it stands
         except UnknownValueError:
             last = _BROKEN  # which layers there are is not known
         if entry.name is not None and entry.name not in scope.used:
@@ -540,6 +586,8 @@ class Expansion:
         inner: tuple[Entry, ...]
         if isinstance(body, LayerUse | Lost):
             return 1
+        if isinstance(body, Again | Chosen):
+            return 0  # as many as it names
         key = body.block if isinstance(body, BlockUse) else id(entry)
         if key in self.least_layers:
             return self.least_layers[key]
@@ -590,6 +638,7 @@ class Expansion:
         looped: bool,
     ) -> Outputs:
         """An entry, once."""
+        first = len(self.nodes)
         self.spend(ENTRY + len(scope.prefix) // ENTRY, entry.place)
         if entry.reads_channels:
             self.check_one_input(entry, current)
@@ -604,23 +653,170 @@ class Expansion:
             path = scope.prefix + name
             result = self.layer(entry, body, current, environment, path)
             scope.used[name] = self.paths[path] = result
+            if self.document.shared:
+                self.note_made(entry, environment, scope, name, first)
             return result
+        if isinstance(body, Again):
+            return self.again(entry, body, current, scope, looped=looped)
+        if isinstance(body, Chosen):
+            return self.chosen(entry, body, current, environment, scope, looped=looped)
         if isinstance(body, BlockUse):
             name = self.name(entry, scope, looped=looped)
             scope.used[name] = _UNFINISHED
             prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
             result = self.block(entry, body, current, environment, prefix)
             self.claim(scope, name, result)
+            self.note_made(entry, environment, scope, name, first)
             return result
         if entry.name is None:
-            return self.structure(entry, current, environment, scope)
+            result = self.structure(entry, current, environment, scope)
+            self.note_made(entry, environment, scope, "", first)
+            return result
         name = self.name(entry, scope, looped=looped)
         scope.used[name] = _UNFINISHED
         prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
         inner = Scope(prefix, scope, scope.start)
         result = self.structure(entry, current, environment, inner)
         self.claim(scope, name, result)
+        self.note_made(entry, environment, scope, name, first)
         return result
+
+    def chosen(
+        self,
+        entry: Entry,
+        body: Chosen,
+        current: Outputs,
+        environment: dict[str, Value],
+        scope: Scope,
+        *,
+        looped: bool,
+    ) -> Outputs:
+        """The activation that an expression names; nothing for `none`."""
+        name = self.name(entry, scope, looped=looped)
+        word = self.evaluate(body.kind, environment)
+        result = current
+        if word is UNKNOWN:
+            result = _BROKEN
+        elif word != NO_ACTIVATION:
+            use = self.activation(word, body.kind.place)
+            result = (
+                _BROKEN
+                if use is None
+                else self.layer(entry, use, current, environment, scope.prefix + name)
+            )
+        self.claim(scope, name, result)
+        return result
+
+    def activation(self, word: Value, place: Place) -> LayerUse | None:
+        """The activation of this name; None, reported, if there is none."""
+        kind = activation_kinds().get(word) if isinstance(word, str) else None
+        if kind is None:
+            message, hint = unknown_activation(described_value(word).strip("`'"))
+            self.report(catalogue.UNKNOWN_KIND, message, place, help=hint)
+            return None
+        if kind.kind not in self.activations:
+            self.activations[kind.kind] = LayerUse(kind, (), (), {}, place, is_valid=True)
+        return self.activations[kind.kind]
+
+    # -- shared weights ----------------------------------------------------------------------------
+
+    def note_made(
+        self, entry: Entry, environment: Environment, scope: Scope, name: str, first: int
+    ) -> None:
+        """Remember what ``entry`` has made from node ``first`` on, if its name may be shared."""
+        if entry.share is not None:
+            made = self.made_by(entry.share, scope)
+            if made is not None:
+                self.share_weights(made, entry.share, range(first, len(self.nodes)))
+        if name in self.document.shared:
+            self.spend(ROUND + len(environment) // ENTRY, entry.place)
+            variables = self.variables
+            local = {
+                name: value
+                for name, value in environment.items()
+                if name not in variables or variables[name] is not value
+            }
+            self.made[scope.prefix + name] = Made(entry, local, range(first, len(self.nodes)))
+
+    def made_by(self, target: Target, scope: Scope) -> Made | None:
+        """What a name in `share` stands for, here or in a scope around; None, reported."""
+        around: Scope | None = scope
+        while around is not None:
+            if around.prefix + target.name in self.made:
+                return self.made[around.prefix + target.name]
+            around = around.parent
+        found = self.find(target, scope, ())
+        if found != _BROKEN:
+            self.report(
+                catalogue.CANNOT_SHARE,
+                f"`{target.name}` is no layer, block or group: it has no weights to share",
+                target.place,
+            )
+        return None
+
+    def again(
+        self, entry: Entry, body: Again, current: Outputs, scope: Scope, *, looped: bool
+    ) -> Outputs:
+        """What `share` names, once more, on another input."""
+        name = self.name(entry, scope, looped=looped)
+        made = self.made_by(body.target, scope)
+        if made is None:
+            scope.used[name] = _BROKEN
+            return _BROKEN
+        first = len(self.nodes)
+        self.spend(ROUND + len(self.variables) // ENTRY, entry.place)
+        same = made.entry._replace(
+            name=name, name_place=entry.name_place, scope=entry.scope, place=entry.place, share=None
+        )
+        self.uses.append(Use(body.target.name, entry.place))
+        result = self.once(same, current, {**self.variables, **made.local}, scope, looped=False)
+        self.uses.pop()
+        self.share_weights(made, body.target, range(first, len(self.nodes)))
+        return result
+
+    def share_weights(self, made: Made, target: Target, nodes: range) -> None:
+        """Let ``nodes`` use the weights of what was made before, layer by layer."""
+        if self.findings.errors:
+            return  # some of them may be missing
+        self.spend(SHARED * len(nodes), target.place)
+        theirs = [n for n in made.nodes if self.holds_numbers(n)]
+        ours = [n for n in nodes if self.holds_numbers(n)]
+        if len(theirs) != len(ours) or not theirs:
+            self.report(
+                catalogue.CANNOT_SHARE,
+                f"`{target.name}` has {len(theirs)} layers with weights, and what is to share "
+                f"them has {len(ours)}"
+                if theirs
+                else f"`{target.name}` has no weights to share",
+                target.place,
+                help="both must be built alike; `share` with no kind beside it builds the same",
+            )
+            return
+        for their, our in zip(theirs, ours, strict=True):
+            there, here = self.nodes[their], self.nodes[our]
+            wanted, had = self.numbers(our), self.numbers(their)
+            if type(there.layer) is not type(here.layer) or wanted != had:
+                self.report(
+                    catalogue.CANNOT_SHARE,
+                    f"`{here.name}` cannot use the weights of `{there.name}`, which are "
+                    f"{_tensors(had)}: it needs {_tensors(wanted)}",
+                    target.place,
+                    help="their shapes follow from the channels that come in: bring both inputs to "
+                    "the same",
+                )
+                return
+            shares = their if there.shares is None else there.shares
+            self.nodes[our] = here._replace(shares=shares)
+
+    def holds_numbers(self, position: int) -> bool:
+        """Whether a node has weights or buffers."""
+        return bool(self.nodes[position].inputs) and any(self.numbers(position))
+
+    def numbers(self, position: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """The weights and buffers of a node."""
+        node = self.nodes[position]
+        shapes = tuple([self.nodes[n].shape for n in node.inputs])
+        return node.layer.weights(shapes), node.layer.buffers(shapes)
 
     def checked_prefix(self, prefix: str, place: Place) -> str:
         """``prefix``, or an empty one, with a finding, if names with it would be too long."""
@@ -673,7 +869,8 @@ class Expansion:
     def numbered_name(self, base: str, scope: Scope, names: ScopeNames, place: Place) -> str:
         """``base`` with the next number that makes a free name."""
         first = number = scope.counters.get(base, 0) + 1
-        while (name := f"{base}{number}") in scope.used or name in names.given:
+        stem = f"{base}_" if base[-1:].isdigit() else base
+        while (name := f"{stem}{number}") in scope.used or name in names.given:
             number += 1
         scope.counters[base] = number
         if number > first:
@@ -788,8 +985,31 @@ class Expansion:
             if shape is None:
                 return _BROKEN
             self.shape_cache[key] = shape
+        if use.kind.parts is not Layer.parts:
+            return self.parts(entry, layer, current, shapes, name)
         nodes.append(Node(name, layer, current, shape, entry.place))
         return (len(nodes) - 1,)
+
+    def parts(
+        self,
+        entry: Entry,
+        layer: Layer,
+        current: Outputs,
+        shapes: tuple[Shape, ...],
+        name: str,
+    ) -> Outputs:
+        """A layer with several outputs: a node for each, called by its number."""
+        key = (id(layer), shapes)
+        if key not in self.parts_cache:
+            self.parts_cache[key] = layer.parts(shapes)
+        parts = self.parts_cache[key]
+        self.spend(len(parts) * (ENTRY + NEW_SHAPE), entry.place)
+        first = len(self.nodes)
+        for number, part in enumerate(parts, start=1):
+            path = name if len(parts) == 1 and part is layer else f"{name}.{number}"
+            self.paths[path] = (len(self.nodes),)
+            self.nodes.append(Node(path, part, current, part.output(shapes), entry.place))
+        return tuple(range(first, len(self.nodes)))
 
     def built(self, use: LayerUse, environment: Environment) -> Layer | None:
         """The layer with its fields evaluated; None if one of them has no value.
@@ -848,7 +1068,7 @@ class Expansion:
         name: str,
     ) -> Shape | None:
         """The shape of a layer's output; None if it cannot run on these inputs."""
-        if layer.merges != (len(shapes) > 1) or len(shapes) > MAX_INPUTS:
+        if not layer.takes.allows(len(shapes)) or len(shapes) > MAX_INPUTS:
             self.report_number_of_inputs(entry, layer, current)
             return None
         self.spend(NEW_SHAPE * len(shapes) ** 2, entry.place)
@@ -888,19 +1108,22 @@ class Expansion:
 
     def report_number_of_inputs(self, entry: Entry, layer: Layer, current: Outputs) -> None:
         """Report a merge with one input, or another layer with several."""
-        if layer.merges and len(current) > 1:
+        fewest, most = layer.takes
+        if fewest > len(current):
+            how_many = "two inputs" if most == 2 else "two inputs or more"
             self.report(
                 catalogue.NUMBER_OF_INPUTS,
-                f"`{entry.kind}` joins at most {MAX_INPUTS} inputs, and has {len(current):,}",
-                entry.place,
-                help="join parts of them first",
-            )
-        elif layer.merges:
-            self.report(
-                catalogue.NUMBER_OF_INPUTS,
-                f"`{entry.kind}` joins two inputs or more, and has one",
+                f"`{entry.kind}` joins {how_many}, and has one",
                 entry.place,
                 help="name them: `from: [prev, stem]`, or put it into a `parallel`",
+            )
+        elif most != 1:
+            self.report(
+                catalogue.NUMBER_OF_INPUTS,
+                f"`{entry.kind}` joins at most {most or MAX_INPUTS} inputs, and has "
+                f"{len(current):,}",
+                entry.place,
+                help="join parts of them first",
             )
         elif not self.uses and all(n < len(self.document.inputs) for n in current):
             names = listed(self.nodes[n].name for n in current)
@@ -915,7 +1138,8 @@ class Expansion:
                 catalogue.NUMBER_OF_INPUTS,
                 f"`{entry.kind}` takes one input, and has {len(current)}",
                 entry.place,
-                help="join them first: `concat`, `add` or `mul`",
+                help="join them first, for example with `concat` or `add`, or say which one with "
+                "`from`",
             )
 
     # -- from --------------------------------------------------------------------------------------
@@ -998,6 +1222,11 @@ class Expansion:
                     found.setdefault(ending, (path, number))
                 ending = ending.partition(".")[2]
         return found
+
+
+def _tensors(numbers: tuple[tuple[Tensor, ...], tuple[Tensor, ...]]) -> str:
+    """Tensors by name and shape."""
+    return listed(f"{t.name} {shape_text(t.shape)}" for tensors in numbers for t in tensors)
 
 
 def outermost(scope: Scope) -> Scope:

@@ -25,16 +25,18 @@ from convcalc.errors import (
     listed,
 )
 from convcalc.graph import PublishedFigure
-from convcalc.layers import Layer, all_kinds, find_kind, kind_known_as
+from convcalc.layers import Layer, activation_kinds, all_kinds, find_kind, kind_known_as
 from convcalc.layers.declaration import FieldDeclaration
 from convcalc.layers.field_types import Choice, FieldType, FieldValueError, Integer
 from convcalc.sources.spec.document import (
     VARIES,
+    Again,
     Argument,
     Block,
     BlockUse,
     Body,
     Branch,
+    Chosen,
     Document,
     Entry,
     Group,
@@ -57,15 +59,26 @@ from convcalc.sources.spec.expression import (
     Value,
     checked_list,
 )
+from convcalc.sources.spec.library import library_names, library_text, qualified
 from convcalc.sources.spec.yaml_nodes import (
     YamlMapping,
     YamlNode,
     YamlScalar,
     YamlSequence,
+    compose,
     described,
 )
 
-__all__ = ["MODIFIERS", "STRUCTURES", "TOP_LEVEL_KEYS", "Grammar"]
+__all__ = [
+    "BLOCK_KEYS",
+    "METRICS",
+    "MODIFIERS",
+    "NO_ACTIVATION",
+    "STRUCTURES",
+    "TOP_LEVEL_KEYS",
+    "Grammar",
+    "library_block",
+]
 
 MODIFIERS: Final = {
     "name": "what the layer is called, here and in every table",
@@ -73,11 +86,14 @@ MODIFIERS: Final = {
     "repeat": "how many times it stands in a row; `i` counts from 0",
     "for": "variables for each round: a list of mappings, or a mapping of lists",
     "if": "a condition; where it is false the layer is left out",
+    "share": "the layer, block or group before it whose weights it uses; with no kind beside it, "
+    "the same once more",
 }
 STRUCTURES: Final = {
     "layers": "a group: a list of layers",
     "parallel": "branches that start from the same input, and a `merge` that joins them",
     "residual": "a `body` and a `shortcut` past it (nothing: the input itself), added",
+    "activation": "an activation by its name, which may be an expression, or `none`",
 }
 TOP_LEVEL_KEYS: Final = {
     "name": "what the network is called; by default its file's name",
@@ -93,6 +109,13 @@ TOP_LEVEL_KEYS: Final = {
 }
 RESERVED_VARIABLES: Final = frozenset({"in_channels", "i", "true", "false", *FUNCTIONS})
 RESERVED_NAMES: Final = frozenset({"prev", "input"})
+BLOCK_KEYS: Final = {
+    "about": "what it is and what it costs, in a sentence or two",
+    "source": "where its design comes from",
+    "args": "its arguments, each with its default; one without must be given",
+    "layers": "what it stands for",
+}
+NO_ACTIVATION: Final = "none"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PYTHON_WORDS = frozenset(
     {"and", "or", "not", "if", "else", "in", "is", "True", "False", "None", "lambda", "for"}
@@ -123,6 +146,8 @@ _NOT_FIELDS: Final = {
 """What Keras and PyTorch have as arguments of a layer, and this language has not."""
 AXIS_SIZE: Final = Integer(1)
 COUNT: Final = Integer(0)
+MAX_AXES: Final = 4
+"""Sizes of a shape."""
 
 
 class Names:
@@ -167,6 +192,10 @@ class Grammar:
         self.variable_names = Names()
         self.variable_keys: dict[str, frozenset[str]] = {}
         self.uses: dict[str, list[tuple[str, Place]]] = {}
+        self.shared: set[str] = set()
+        self.library: dict[str, Block] = {}
+        """The blocks of the library that are used, by their qualified names."""
+        self.in_library = False
         self.block = ""
 
     def report(
@@ -212,8 +241,8 @@ class Grammar:
         blocks = self.blocks(root)
 
         layers: tuple[Entry, ...] = ()
+        scope = ScopeNames()
         if "layers" in entries:
-            scope = ScopeNames()
             scope.given.update(name for name, _ in inputs)
             names = Names(("in_channels",), self.variable_names)
             layers = self.entries(entries["layers"][1], scope, names, "layers")
@@ -226,6 +255,7 @@ class Grammar:
             )
         for name in self.check_recursion(blocks):
             del blocks[name]
+        blocks |= self.library
         return Document(
             name=self.optional_text(root, "name"),
             source=self.optional_text(root, "source"),
@@ -234,7 +264,9 @@ class Grammar:
             inputs=inputs,
             blocks=blocks,
             layers=layers,
+            names=scope,
             outputs=self.targets(entries["outputs"][1]) if "outputs" in entries else (),
+            shared=frozenset(self.shared),
             published=self.published(root, variants),
             place=root.place,
         )
@@ -415,7 +447,7 @@ class Grammar:
         # A word stands for itself where it cannot be a mistyped variable: `norm: batch` under
         # `vars`, and the words of fields (`padding: same`) wherever they are handed on.
         bare = node.text.strip()
-        if _WORD.fullmatch(bare) and bare not in names and (own_words or bare in field_words()):
+        if _WORD.fullmatch(bare) and bare not in names and (own_words or bare in known_words()):
             return Template(node.place, bare)
         return self.expression_template(node, names)
 
@@ -457,8 +489,12 @@ class Grammar:
         return ()
 
     def shape_template(self, node: YamlNode, names: Names) -> Template:
-        """A shape: one to four sizes."""
-        if not isinstance(node, YamlSequence) or not 1 <= len(node.items) <= 4:
+        """A shape: one to four sizes, or a variable that holds them."""
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
+            template = self.expression_template(node, names)
+            if template.constant is VARIES:
+                return template
+        if not isinstance(node, YamlSequence) or not 1 <= len(node.items) <= MAX_AXES:
             what = (
                 f"a list of {len(node.items)}"
                 if isinstance(node, YamlSequence)
@@ -466,7 +502,7 @@ class Grammar:
             )
             self.report(
                 catalogue.WRONG_TYPE,
-                f"an input's shape is a list of 1 to 4 sizes, not {what}",
+                f"an input's shape is a list of 1 to {MAX_AXES} sizes, not {what}",
                 node.place,
                 "in brackets, channels first, without the batch: `[3, 224, 224]`",
             )
@@ -488,6 +524,22 @@ class Grammar:
             "one name, or a list of names: `[prev, stem]`",
         )
         return ()
+
+    def share(self, node: YamlNode) -> Target | None:
+        """The name in a `share`."""
+        found = self.targets(node)
+        if len(found) > 1:
+            self.report(
+                catalogue.WRONG_TYPE,
+                f"`share` names one layer, not {len(found)}",
+                node.place,
+                "the weights can be those of one layer only",
+            )
+            return None
+        for target in found:
+            self.shared.add(target.name.rpartition(".")[2])
+            return target
+        return None
 
     # -- blocks ------------------------------------------------------------------------------------
 
@@ -516,28 +568,70 @@ class Grammar:
             if body is None:
                 self.lost_blocks.add(name)
                 continue
-            self.check_keys(body, ("args", "layers"), "a block")
+            if name in library_names():
+                self.report(
+                    catalogue.HIDES_LIBRARY,
+                    f"block `{name}` takes the place of the library's",
+                    key.place,
+                    f"leave it out to use the library's, or give it another name: "
+                    f"see `{name}` in docs/library.md",
+                )
             self.block_arguments[name] = self.arguments(body)
             bodies.append((name, key, body))
         self.block_names = tuple(self.block_arguments)
-        blocks: dict[str, Block] = {}
-        for name, key, body in bodies:
-            self.block = name
-            entries: tuple[Entry, ...] = (self.lost_entry(body, ScopeNames()),)
-            if "layers" in body.entries:
-                own = (argument.name for argument in self.block_arguments[name])
-                names = Names(("in_channels", *own), self.variable_names)
-                entries = self.entries(body.entries["layers"][1], ScopeNames(), names, "layers")
-            else:
-                self.report(
-                    catalogue.MISSING_KEY,
-                    f"block `{name}` has no `layers`",
-                    key.place,
-                    f"`{name}: {{args: {{...}}, layers: [...]}}`",
-                )
-            blocks[name] = Block(name, self.block_arguments[name], entries, key.place)
-        self.block = ""
-        return blocks
+        return {name: self.block_body(name, body, key.place) for name, key, body in bodies}
+
+    def block_body(self, name: str, body: YamlMapping, place: Place) -> Block:
+        """A block, once the arguments of all blocks are known."""
+        around, self.block = self.block, name
+        self.check_keys(body, BLOCK_KEYS, "a block")
+        arguments = self.block_arguments[name]
+        entries: tuple[Entry, ...] = (self.lost_entry(body, ScopeNames()),)
+        if "layers" in body.entries:
+            own = (argument.name for argument in arguments)
+            names = Names(("in_channels", *own), self.variable_names)
+            entries = self.entries(body.entries["layers"][1], ScopeNames(), names, "layers")
+        else:
+            self.report(
+                catalogue.MISSING_KEY,
+                f"block `{name}` has no `layers`",
+                place,
+                f"`{name}: {{args: {{...}}, layers: [...]}}`",
+            )
+        self.block = around
+        return Block(
+            name,
+            arguments,
+            entries,
+            place,
+            self.optional_text(body, "about"),
+            self.optional_text(body, "source"),
+        )
+
+    def find_block(self, name: str) -> str | None:
+        """The block that ``name`` means here: the spec's own, else the library's, which is read.
+
+        A block of the library knows those of the library only.
+        """
+        if not self.in_library and (name in self.block_arguments or name in self.lost_blocks):
+            return name
+        if name not in library_names():
+            return None
+        if qualified(name) not in self.block_arguments:
+            self.read_library(name)
+        return qualified(name)
+
+    def read_library(self, name: str) -> None:
+        """Read a block of the library, and those that it uses."""
+        source, text = library_text(name)
+        body = compose(source, text, self.findings)
+        assert isinstance(body, YamlMapping)  # noqa: S101 - each block of the library is tested
+        around = self.in_library, self.variable_names
+        self.in_library, self.variable_names = True, Names()
+        called = qualified(name)
+        self.block_arguments[called] = self.arguments(body)
+        self.library[called] = self.block_body(called, body, body.place)
+        self.in_library, self.variable_names = around
 
     def arguments(self, body: YamlMapping) -> tuple[Argument, ...]:
         """`args` of a block, each with its default; a default may use those before it."""
@@ -641,6 +735,7 @@ class Grammar:
             name_place=node.place,
             scope=scope,
             sources=(),
+            share=None,
             repeat=None,
             loop=None,
             condition=None,
@@ -702,10 +797,23 @@ class Grammar:
                 if condition is None:
                     scope.certain.add(name)
         sources = self.targets(modifiers["from"][1]) if "from" in modifiers else ()
+        share = self.share(modifiers["share"][1]) if "share" in modifiers else None
 
         inside = repeated or loops
         body: Body | None
-        if kind in STRUCTURES:
+        if kind == "share":
+            if name is None and share is not None:
+                kind = f"{share.name.rpartition('.')[2]}_again"
+                scope.count(kind, repeated=inside)
+            body, share = (Again(share) if share is not None else None), None
+        elif kind == "activation":
+            chosen = self.activation(value, inner)
+            if isinstance(chosen, LayerUse):
+                kind = chosen.kind.kind
+            if name is None:
+                scope.count(kind, repeated=inside)
+            body = chosen
+        elif kind in STRUCTURES:
             # A structure with a name is a scope; without one its layers belong to the scope around.
             inner_scope = scope if name is None else ScopeNames()
             inside = inside if name is None else False
@@ -713,21 +821,28 @@ class Grammar:
         else:
             if name is None:
                 scope.count(kind, repeated=inside)
-            if kind in self.block_arguments:
-                body = self.block_use(kind, value, inner, key.place)
-            elif kind in self.lost_blocks:
+            block = self.find_block(kind)
+            if block in self.lost_blocks:
                 body = Lost()
+            elif block is not None:
+                body = self.block_use(block, kind, value, inner, key.place)
             else:
                 declared = find_kind(kind)
                 assert declared is not None  # noqa: S101 - kind_of() has found it
                 body = self.layer_use(declared, value, inner, key.place)
-        if body is None or ("from" in modifiers and not sources):
+        if (
+            body is None
+            or ("from" in modifiers and not sources)
+            or ("share" in modifiers and share is None and not isinstance(body, Again))
+        ):
             body = Lost()
         templates = [t for t in (repeat, condition) if t is not None]
         if isinstance(body, LayerUse):
             templates += [template for _, template in body.templates]
         elif isinstance(body, BlockUse):
             templates += [template for _, template in body.arguments]
+        elif isinstance(body, Chosen):
+            templates.append(body.kind)
         if loop is not None:
             templates += loop_templates(loop)
         return Entry(
@@ -738,10 +853,11 @@ class Grammar:
             name_place=modifiers["name"][1].place if "name" in modifiers else key.place,
             scope=scope,
             sources=sources,
+            share=share,
             repeat=repeat,
             loop=loop,
             condition=condition,
-            is_plain=not (sources or loops or condition is not None),
+            is_plain=not (sources or share or loops or condition is not None),
             reads_channels=any("in_channels" in template.names for template in templates),
         )
 
@@ -761,6 +877,8 @@ class Grammar:
                 "each layer is an item of its own: put a dash before it",
             )
             return None
+        if not candidates and "share" in mapping.entries:
+            return "share"
         if not candidates:
             self.report(
                 catalogue.NO_KIND,
@@ -774,17 +892,13 @@ class Grammar:
 
     def is_kind(self, key: str) -> bool:
         """Whether ``key`` names a layer kind, block or structure."""
-        return (
-            key in all_kinds()
-            or key in STRUCTURES
-            or key in self.block_arguments
-            or key in self.lost_blocks
-        )
+        return key in all_kinds() or key in STRUCTURES or self.find_block(key) is not None
 
     def field_names(self, kind: str) -> tuple[str, ...]:
         """The fields of a kind, or the arguments of a block."""
-        if kind in self.block_arguments:
-            return tuple(argument.name for argument in self.block_arguments[kind])
+        block = self.find_block(kind)
+        if block is not None:
+            return tuple(argument.name for argument in self.block_arguments.get(block, ()))
         declared = find_kind(kind)
         return tuple(d.name for d in declared.declarations) if declared else ()
 
@@ -823,14 +937,14 @@ class Grammar:
 
     def report_unknown_kind(self, key: str, place: Place) -> None:
         """Report a key that is no kind, with the one that was probably meant."""
-        options = (*all_kinds(), *STRUCTURES, *self.block_names, *MODIFIERS)
+        options = (*all_kinds(), *STRUCTURES, *self.block_names, *library_names(), *MODIFIERS)
         known = kind_known_as(key) or close_match(key, options)
         if known:
             hint = f"did you mean `{known}`?"
         elif " - " in key:
             hint = "a dash that stands further in belongs to the text before it: align the dashes"
         else:
-            hint = "see `docs/layers.md` for the kinds there are"
+            hint = "see `docs/layers.md` and `docs/library.md` for the kinds and blocks there are"
         self.report(catalogue.UNKNOWN_KIND, f"unknown layer kind `{key}`", place, hint)
 
     def loop(self, node: YamlNode, names: Names) -> tuple[Loop, frozenset[str]]:
@@ -917,6 +1031,29 @@ class Grammar:
             "for example `if: stride != 1`",
         )
         return Template(node.place, VARIES)
+
+    def activation(self, node: YamlNode, names: Names) -> LayerUse | Chosen | Lost:
+        """`activation`: the kind if it is written out, else what says which."""
+        if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
+            self.report(
+                catalogue.WRONG_TYPE,
+                f"`activation` must be the name of one, not {described(node)}",
+                node.place,
+                "for example `activation: relu`",
+            )
+            return Lost()
+        template = self.free_template(node, names, own_words=True)
+        word = template.constant
+        if word is VARIES:
+            return Chosen(template) if template.parts is not None else Lost()
+        if word == NO_ACTIVATION:
+            return Chosen(template)
+        declared = activation_kinds().get(word) if isinstance(word, str) else None
+        if declared is None:
+            message, hint = unknown_activation(word)
+            self.report(catalogue.UNKNOWN_KIND, message, node.place, hint)
+            return Lost()
+        return LayerUse(declared, (), (), {}, node.place, is_valid=True)
 
     def structure(
         self,
@@ -1016,7 +1153,11 @@ class Grammar:
         self, node: YamlNode, scope: ScopeNames, names: Names, *, repeated: bool
     ) -> Entry | None:
         """How branches are joined: the name of a merging kind, or the kind with its fields."""
-        merging = [kind for kind, declared in all_kinds().items() if declared.merges]
+        takes = {kind: declared.takes for kind, declared in all_kinds().items()}
+        merging = sorted(
+            (kind for kind in takes if takes[kind].allows(2)),
+            key=lambda kind: takes[kind].fewest == 1,
+        )
         kind: str | None = None
         if isinstance(node, YamlScalar) and isinstance(node.value, str):
             kind = node.text
@@ -1045,6 +1186,7 @@ class Grammar:
             name_place=place,
             scope=scope,
             sources=(),
+            share=None,
             repeat=None,
             loop=None,
             condition=None,
@@ -1097,37 +1239,44 @@ class Grammar:
             kind, tuple(constants), tuple(templates), places, place, self.complaints == before
         )
 
-    def block_use(self, block: str, node: YamlNode, names: Names, place: Place) -> BlockUse | None:
-        """A block with its arguments."""
+    def block_use(
+        self, block: str, called: str, node: YamlNode, names: Names, place: Place
+    ) -> BlockUse | None:
+        """A block, ``called`` so where it is used, with its arguments."""
         arguments = {argument.name: argument for argument in self.block_arguments[block]}
         self.uses.setdefault(self.block, []).append((block, place))
         required = tuple(a.name for a in arguments.values() if a.default is None)
-        entries = self.field_entries(node, block, required or tuple(arguments)[:1])
+        entries = self.field_entries(node, called, required or tuple(arguments)[:1])
         if entries is None:
             return None
         given: list[tuple[str, Template]] = []
+        meant: set[str | None] = set()
         for name, (key, value) in entries.items():
             if name in arguments:
                 given.append((name, self.free_template(value, names)))
             else:
                 close = close_match(name, arguments)
+                meant.add(close)
                 self.report(
                     catalogue.UNKNOWN_KEY,
-                    f"unknown argument `{name}` of block `{block}`",
+                    f"unknown argument `{name}` of block `{called}`",
                     key.place,
                     f"did you mean `{close}`?"
                     if close
                     else f"it takes {listed(arguments) or 'no arguments'}",
                 )
         missing = [
-            a.name for a in arguments.values() if a.default is None and a.name not in entries
+            a.name
+            for a in arguments.values()
+            if a.default is None and a.name not in entries and a.name not in meant
         ]
         if missing:
             self.report(
                 catalogue.MISSING_FIELD,
-                f"block `{block}` needs {listed(missing)}",
+                f"block `{called}` needs {listed(missing)}",
                 place,
-                f"write `{fields_example(block, missing)}`, or give it a default under `args`",
+                f"write `{fields_example(called, missing)}`"
+                + ("" if block in self.library else ", or give it a default under `args`"),
             )
         return BlockUse(block, tuple(given))
 
@@ -1400,7 +1549,7 @@ class Grammar:
             yield PublishedFigure(metric, node.text, *bounds, "", group, node.place)
 
 
-METRICS: Final = ("params", "macs")
+METRICS: Final = ("params", "macs", "receptive_field")
 """The counts that papers publish."""
 
 _FIGURE = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(k|K|Ki|M|Mi|G|Gi|B)?")
@@ -1435,14 +1584,23 @@ def figure_bounds(text: str) -> tuple[int, int] | None:
 
 
 @cache
-def field_words() -> frozenset[str]:
-    """The words that fields of any kind may have for a value, such as `same`."""
-    return frozenset(
+def known_words() -> frozenset[str]:
+    """The words that fields of any kind may have for a value, such as `same`, and activations'."""
+    words = (
         word
         for declared in all_kinds().values()
         for declaration in declared.declarations
         for word in declaration.type.words
     )
+    return frozenset((*words, *activation_kinds(), NO_ACTIVATION))
+
+
+def unknown_activation(word: object) -> tuple[str, str | None]:
+    """What to say of a word that names no activation, and a hint."""
+    known = (*activation_kinds(), NO_ACTIVATION)
+    meant = (kind_known_as(word) or close_match(word, known)) if isinstance(word, str) else None
+    hint = f"did you mean `{meant}`?" if meant in known else f"there are {listed(known)}"
+    return f"unknown activation `{word}`", hint
 
 
 def fields_example(kind: str, fields: Sequence[str]) -> str:
@@ -1456,3 +1614,11 @@ def loop_templates(loop: Loop) -> list[Template]:
     found = [template for a_round in loop.rounds for _, template in a_round]
     found += [template for _, template in loop.lists]
     return found if loop.expression is None else [*found, loop.expression]
+
+
+def library_block(name: str) -> Block:
+    """A block of the library."""
+    findings = Findings()
+    grammar = Grammar(SourceText("library", ""), findings)
+    grammar.read_library(name)
+    return grammar.library[qualified(name)]

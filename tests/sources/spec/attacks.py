@@ -372,6 +372,43 @@ LOOPS = {
             "e[i]",
         ]
     },
+    "shares of shares": layers(
+        "{relu: , name: s0}",
+        *(f"{{name: s{n}, layers: [share: s{n - 1}, share: s{n - 1}]}}" for n in range(1, 40)),
+    ),
+    "shares of shared weights": layers(
+        "{conv: {out_channels: 3, kernel_size: 1}, name: s0}",
+        *(f"{{name: s{n}, layers: [share: s{n - 1}, share: s{n - 1}]}}" for n in range(1, 40)),
+    ),
+    "one shared 100,000 times": layers(
+        "{conv: {out_channels: 3, kernel_size: 1}, name: s}", "{share: s, repeat: 100000}"
+    ),
+    "names that are shared among very many variables": "vars: {"
+    + many("v{}: 1, ", 8000)
+    + "}\n"
+    + layers(
+        "{conv: {out_channels: 3, kernel_size: 1}, name: s}",
+        "{repeat: 100000, name: r, layers: [{relu: , name: s}]}",
+        "share: s",
+    ),
+    "shares with nothing": layers(*[f"share: s{n}" for n in range(5000)]),
+    "splits of splits": layers(
+        "{repeat: 100000, layers: [{split: {sections: 3}}, concat]}",
+    ),
+    "a split into very many": "input: [1000000]\nlayers: [{split: {sections: 1000000}}]\n",
+    "slices that all differ": layers(
+        "{repeat: 100000, layers: [{channel_slice: {end: 3 - i % 2}}, {pad: {padding: i}}]}"
+    ),
+    "activations that no one has": layers("{repeat: 100000, activation: i}"),
+    "blocks of the library in blocks of the library": layers(
+        "{repeat: 100000, inverted_residual: {out_channels: 3, squeeze_channels: 1}}"
+    ),
+    "dense blocks without end": layers("dense_block: {layers: 100000}"),
+    "attention to everything": "input: [1000000000, 1000000000]\nlayers:\n"
+    "  - {repeat: 1000, multi_head_attention: {num_heads: 1000}}\n",
+    "upsampled for ever": layers("{repeat: 1000, upsample: {scale_factor: 1.5, mode: cubic}}"),
+    "a very large adaptive pool": "vars: {H: }\ninput: [3, 1000000000, 1000000000]\nlayers:\n"
+    "  - adaptive_max_pool: {output_size: 999999937}\n",
     "100,000 broken fields": "vars: {e: [1]}\n"
     + layers("{repeat: 100000, conv: {out_channels: 'e[i]', kernel_size: 1}}"),
     "100,000 fields that are lists": "vars: {e: ["

@@ -43,7 +43,7 @@ WORDS = {
         conv("colour: 2"),
         *("E104", 3, 45, "colour", "unknown key `colour` in a `conv` layer"),
         "`conv` has `kernel_size`, `stride`, `padding`, `dilation`, `bias`, `out_channels`, "
-        "`groups`, `weight_sharing`, `in_channels`",
+        "`groups`, `in_channels`, `weight_sharing`",
     ),
     "an activation as a field": Mistake(
         conv("activation: relu"),
@@ -78,7 +78,7 @@ WORDS = {
     "a key beside a kind": Mistake(
         layer("{relu: , zzz: act}"),
         *("E104", 3, 14, "zzz", "unknown key `zzz` beside `relu`"),
-        "beside it: `name`, `from`, `repeat`, `for`, `if`",
+        "beside it: `name`, `from`, `repeat`, `for`, `if`, `share`",
     ),
     "a typo at the top": Mistake(
         layer("relu") + "variant: {a: {}}\n",
@@ -168,12 +168,22 @@ WORDS = {
     "a kind that nobody has": Mistake(
         layer("zzzz"),
         *("E106", 3, 5, "zzzz", "unknown layer kind `zzzz`"),
-        "see `docs/layers.md` for the kinds there are",
+        "see `docs/layers.md` and `docs/library.md` for the kinds and blocks there are",
     ),
     "an unknown block": Mistake(
-        layer("bottlenek", INPUT + "blocks:\n  bottleneck: {layers: [relu]}\n"),
-        *("E106", 5, 5, "bottlenek", "unknown layer kind `bottlenek`"),
+        layer("bottle", INPUT + "blocks:\n  bottles: {layers: [relu]}\n"),
+        *("E106", 5, 5, "bottle", "unknown layer kind `bottle`"),
+        "did you mean `bottles`?",
+    ),
+    "an unknown block of the library": Mistake(
+        layer("bottlenek: {channels: 8}"),
+        *("E106", 3, 5, "bottlenek", "unknown layer kind `bottlenek`"),
         "did you mean `bottleneck`?",
+    ),
+    "an argument that a block of the library does not take": Mistake(
+        layer("fire: {squeeze: 8, expnad: 16}"),
+        *("E104", 3, 24, "expnad", "unknown argument `expnad` of block `fire`"),
+        "did you mean `expand`?",
     ),
     "dashes that are not aligned": Mistake(
         INPUT + "layers:\n  - relu\n   - tanh\n",
@@ -182,7 +192,9 @@ WORDS = {
     ),
     "a merge of another kind": Mistake(
         layer("parallel: {merge: concta, branches: {a: [relu], b: }}"),
-        *("E106", 3, 23, "concta", "`merge` must be one of `add`, `mul`, `concat`, not `concta`"),
+        *("E106", 3, 23, "concta"),
+        "`merge` must be one of `add`, `mul`, `mean`, `weighted_sum`, `max`, `matmul`, `concat`, "
+        "`multi_head_attention`, not `concta`",
         "did you mean `concat`?",
     ),
     "no kind": Mistake(
@@ -330,7 +342,8 @@ VALUES = {
     "a mapping for a number": Mistake(
         conv("stride: {a: 1}"),
         *("E103", 3, 53, "{"),
-        "this must be a whole number, 1 or more; or a list with one for each axis, not a mapping",
+        "this must be a whole number, 1 or more, or a fraction 1/n; or a list with one for each "
+        "axis, not a mapping",
         "an expression with braces must be quoted",
     ),
     "a word that a field does not have": Mistake(
@@ -645,7 +658,7 @@ SHAPES = {
     "a layer of two inputs": Mistake(
         INPUT + "layers:\n  - relu\n  - {tanh: , from: [prev, input]}\n",
         *("E308", 4, 6, "tanh", "`tanh` takes one input, and has 2"),
-        "join them first: `concat`, `add` or `mul`",
+        "join them first, for example with `concat` or `add`, or say which one with `from`",
     ),
     "a merge of too many": Mistake(
         layer(f"{{concat: , from: [{', '.join(['prev'] * 129)}]}}"),

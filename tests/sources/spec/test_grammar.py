@@ -28,8 +28,8 @@ from convcalc.sources.spec.grammar import (
     TOP_LEVEL_KEYS,
     Grammar,
     Names,
-    field_words,
     figure_bounds,
+    known_words,
 )
 from convcalc.sources.spec.yaml_nodes import compose
 
@@ -364,7 +364,7 @@ def test_a_published_figure_may_stand_for_what_rounds_or_is_cut_to_it(text, boun
 
 
 def test_words_of_fields_can_be_handed_on():
-    assert {"same", "valid", "spatial", "none", "full"} <= field_words()
+    assert {"same", "valid", "spatial", "none", "full"} <= known_words()
 
 
 def test_every_word_has_a_line_of_help():

@@ -6,6 +6,7 @@ import pytest
 from reading import INPUT, build, codes, found, kinds, only, shapes
 
 from convcalc.algebra import Polynomial, symbol
+from convcalc.analysis import analyze_graph
 from convcalc.graph import Graph
 from convcalc.sources import load
 
@@ -913,3 +914,295 @@ class TestSymbols:
         finding = only(text, {"n": symbol("n")})
         assert finding.code.id == "E307"
         assert "3·n¹⁰¹" in finding.message
+
+
+class TestShare:
+    def shares(self, graph):
+        """For each layer that uses the weights of another, that other."""
+        return {
+            node.name: graph.nodes[node.shares].name
+            for node in graph.nodes
+            if node.shares is not None
+        }
+
+    def test_a_layer_stands_once_more_with_the_same_weights(self):
+        text = (
+            f"layers:\n  - {{{CONV}, name: a}}\n  - conv: {{out_channels: 3, kernel_size: 1}}\n"
+            "  - share: a\n"
+        )
+        graph = build(INPUT + text)
+        assert names(INPUT + text) == ["a", "conv", "a_again"]
+        assert self.shares(graph) == {"a_again": "a"}
+        assert graph.nodes[-1].shape == (8, 32, 32)
+
+    def test_the_input_may_be_of_another_size(self):
+        text = (
+            "inputs: {large: [3, 32, 32], small: [3, 8, 16]}\nlayers:\n"
+            f"  - {{{CONV}, name: eye, from: large}}\n"
+            "  - {share: eye, name: other, from: small}\noutputs: [eye, other]\n"
+        )
+        assert shapes(text)["other"] == (8, 8, 16)
+
+    def test_a_block_is_shared_layer_by_layer(self):
+        text = (
+            "inputs: {left: [3, 8, 8], right: [3, 8, 8]}\nblocks:\n  tower:\n    args: {width: }\n"
+            "    layers:\n      - conv: {out_channels: width, kernel_size: 3}\n      - batch_norm\n"
+            "      - relu\nlayers:\n  - {tower: {width: 4}, name: one, from: left}\n"
+            "  - {share: one, name: two, from: right}\n  - {add: , from: [one, two]}\n"
+        )
+        assert self.shares(build(text)) == {
+            "two.conv": "one.conv",
+            "two.batch_norm": "one.batch_norm",
+        }
+
+    def test_a_group_and_what_is_in_it_can_be_shared(self):
+        text = (
+            f"layers:\n  - name: body\n    layers:\n      - {{{CONV}, name: first}}\n"
+            "      - conv: {out_channels: 3, kernel_size: 1}\n"
+            "  - {share: body, repeat: 2, name: body_again}\n  - share: body.first\n"
+        )
+        assert self.shares(build(INPUT + text)) == {
+            "body_again1.first": "body.first",
+            "body_again1.conv": "body.conv",
+            "body_again2.first": "body.first",
+            "body_again2.conv": "body.conv",
+            "first_again": "body.first",
+        }
+
+    def test_what_shares_can_be_shared(self):
+        text = "layers:\n  - {conv: {out_channels: 3, kernel_size: 1}, name: a}\n"
+        text += "  - {share: a, name: b}\n  - {share: b, name: c}\n"
+        assert self.shares(build(INPUT + text)) == {"b": "a", "c": "a"}
+
+    def test_a_layer_with_other_fields_may_use_the_weights(self):
+        text = (
+            f"layers:\n  - {{{CONV}, name: near}}\n"
+            "  - conv: {out_channels: 8, kernel_size: 3, dilation: 4}\n"
+            "    name: far\n    from: input\n    share: near\n"
+        )
+        graph = build(INPUT + text + "outputs: [near, far]\n")
+        assert self.shares(graph) == {"far": "near"}
+        assert graph.nodes[-1].shape == (8, 24, 24)  # 32 − 4·(3 − 1)
+
+    def test_a_group_without_a_name_may_use_the_weights(self):
+        text = (
+            "layers:\n  - {conv: {out_channels: 3, kernel_size: 1}, name: a}\n"
+            "  - layers: [conv: {out_channels: 3, kernel_size: 1}]\n    share: a\n"
+        )
+        assert self.shares(build(INPUT + text)) == {"conv": "a"}
+
+    def test_variables_are_those_of_the_first_use(self):
+        text = (
+            "layers:\n  - for: {width: [3, 5]}\n    conv: {out_channels: width, kernel_size: 1}\n"
+            "    name: a\n  - {conv: {out_channels: 3, kernel_size: 1}}\n  - share: a2\n"
+        )
+        graph = build(INPUT + text)
+        assert self.shares(graph) == {"a2_again": "a2"}
+        assert graph.nodes[-1].layer.out_channels == 5
+
+    def test_an_input_of_other_channels_is_a_finding(self):
+        text = (
+            "inputs: {left: [3, 8, 8], right: [1, 8, 8]}\nlayers:\n"
+            f"  - {{{CONV}, name: eye, from: left}}\n"
+            "  - {share: eye, name: other, from: right}\n  - {add: , from: [eye, other]}\n"
+        )
+        finding = only(text)
+        assert finding.code.id == "E315"
+        assert finding.message == (
+            "`other` cannot use the weights of `eye`, which are `weight 8×3×3×3`, "
+            "`bias 8`: it needs `weight 8×1×3×3`, `bias 8`"
+        )
+        assert finding.place[1:3] == (4, 13)
+
+    def test_a_layer_of_another_kind_is_a_finding(self):
+        text = (
+            "layers:\n  - {conv: {out_channels: 3, kernel_size: 1, bias: false}, name: a}\n"
+            "  - {conv_transpose: {out_channels: 3, kernel_size: 1, bias: false}, share: a}\n"
+        )
+        assert only(INPUT + text).code.id == "E315"
+
+    @pytest.mark.parametrize("first", ["relu:", "max_pool: {kernel_size: 2}"])
+    def test_what_has_no_weights_cannot_be_shared(self, first):
+        finding = only(INPUT + f"layers:\n  - {first}\n    name: a\n  - share: a\n")
+        assert (finding.code.id, finding.message) == ("E315", "`a` has no weights to share")
+
+    def test_another_number_of_layers_is_a_finding(self):
+        text = (
+            f"layers:\n  - {{{CONV}, name: a}}\n"
+            "  - layers: [batch_norm, relu, batch_norm]\n    share: a\n"
+        )
+        assert only(INPUT + text).message == (
+            "`a` has 1 layers with weights, and what is to share them has 2"
+        )
+
+    @pytest.mark.parametrize("name", ["b", "input", "prev"])
+    def test_a_name_that_nothing_before_has_is_a_finding(self, name):
+        finding = only(INPUT + f"layers:\n  - relu\n  - share: {name}\n  - {{relu: , name: b}}\n")
+        assert finding.code.id == ("E113" if name == "b" else "E315")
+        assert finding.place[1:3] == (4, 12)
+
+    def test_a_group_cannot_share_with_itself(self):
+        text = "layers:\n  - name: a\n    layers:\n      - relu\n      - share: a\n"
+        assert codes(INPUT + text) == ["E113"]
+
+    def test_one_name_only(self):
+        text = f"layers:\n  - {{{CONV}, name: a}}\n  - share: [a, a]\n"
+        assert only(INPUT + text).message == "`share` names one layer, not 2"
+
+    def test_shared_weights_count_once_and_their_use_each_time(self):
+        text = (
+            "layers:\n  - {conv: {out_channels: 3, kernel_size: 1}, name: a}\n"
+            "  - {batch_norm: , name: n}\n  - {share: a, repeat: 2}\n  - share: n\n"
+        )
+        analysis = analyze_graph(build(INPUT + text))
+        assert analysis.params == 3 * 3 + 3 + 2 * 3
+        assert analysis.buffers == 2 * 3
+        assert analysis.macs == 3 * (3 * 3 * 32 * 32)
+        assert analysis.weight_bytes == 4 * 18
+        rows = {row.name: row for row in analysis.layers}
+        again = rows["a_again1"]
+        assert (again.params, again.weight_bytes, again.shares_weights_with) == (0, 0, "a")
+        assert [tensor.shape for tensor in again.weights] == [(3, 3, 1, 1), (3,)]
+        assert rows["a"].shares_weights_with is None
+
+
+class TestParts:
+    def test_all_parts_are_handed_on(self):
+        text = "layers:\n  - split: {sections: 4, dim: 2}\n  - {concat: {dim: 2}}\n"
+        graph = build(INPUT + text)
+        assert [node.name for node in graph.layers] == [
+            *("split.1", "split.2", "split.3", "split.4"),
+            "concat",
+        ]
+        assert [node.shape for node in graph.layers] == [(3, 8, 32)] * 4 + [(3, 32, 32)]
+        assert graph.nodes[-1].inputs == (1, 2, 3, 4)
+
+    def test_one_part_can_be_taken(self):
+        text = (
+            "layers:\n  - {split: {sizes: [1, 2]}, name: halves}\n"
+            "  - {relu: , from: halves.2}\n  - {concat: , from: [prev, halves.1]}\n"
+        )
+        graph = build(INPUT + text)
+        assert inputs_of(graph, "relu") == ["halves.2"]
+        assert graph.nodes[-1].shape == (3, 32, 32)
+
+    def test_only_one_part_may_be_made(self):
+        text = "layers:\n  - split: {sizes: [1, 2], part: 2}\n"
+        assert kinds(INPUT + text) == [("split", "split")]
+        assert shapes(INPUT + text)["split"] == (2, 32, 32)
+
+    def test_parts_in_a_loop_are_layers_of_their_own(self):
+        text = (
+            "layers:\n  - repeat: 2\n    name: unit\n    layers:\n"
+            "      - split: {sections: 3}\n      - add\n"
+            "      - conv: {out_channels: 3, kernel_size: 1}\n"
+        )
+        assert names(INPUT + text)[:5] == [
+            *("unit1.split.1", "unit1.split.2", "unit1.split.3"),
+            *("unit1.add", "unit1.conv"),
+        ]
+
+    def test_a_layer_of_one_input_cannot_take_all_parts(self):
+        assert codes(INPUT + "layers:\n  - split: {sections: 3}\n  - relu\n") == ["E308"]
+
+    def test_a_part_that_nobody_reads_is_pointed_out(self):
+        text = "layers:\n  - {split: {sections: 3}, name: s}\n  - {relu: , from: s.1}\n"
+        (finding,) = build(INPUT + text).warnings
+        assert finding.message == "nothing reads the output of `s.2`"
+
+
+class TestActivation:
+    def test_a_kind_by_its_name(self):
+        assert kinds(INPUT + "layers:\n  - activation: silu\n") == [("silu", "silu")]
+
+    def test_a_kind_that_a_variable_names(self):
+        text = (
+            "vars: {act: hard_swish}\n" + INPUT + "layers:\n  - activation: act\n"
+            "  - activation: act if in_channels < 3 else 'relu6'\n"
+        )
+        assert kinds(text) == [("activation1", "hard_swish"), ("activation2", "relu6")]
+
+    def test_none_is_no_layer(self):
+        text = "vars: {act: none}\n" + INPUT + "layers:\n  - relu\n  - activation: act\n"
+        assert kinds(text) == [("relu", "relu")]
+        assert kinds(INPUT + "layers:\n  - relu\n  - activation: none\n") == [("relu", "relu")]
+
+    def test_words_of_activations_are_handed_to_blocks(self):
+        text = (
+            INPUT + "blocks:\n  b:\n    args: {act: relu}\n    layers:\n      - activation: act\n"
+            "layers:\n  - b\n  - b: {act: gelu}\n"
+        )
+        assert kinds(text) == [("b1.activation", "relu"), ("b2.activation", "gelu")]
+
+    @pytest.mark.parametrize(
+        ("head", "entry", "place"),
+        [
+            (INPUT, "activation: rleu", (3, 17)),
+            ("vars: {act: rleu}\n" + INPUT, "activation: act", (4, 17)),
+        ],
+    )
+    def test_a_word_that_no_activation_has_is_a_finding(self, head, entry, place):
+        finding = only(head + f"layers:\n  - {entry}\n")
+        assert (finding.code.id, finding.place[1:3]) == ("E106", place)
+        assert finding.message == "unknown activation `rleu`"
+        assert finding.help == "did you mean `relu`?"
+
+    def test_a_number_is_no_activation(self):
+        assert codes(INPUT + "layers:\n  - activation: 3\n") == ["E103"]
+        assert codes(INPUT + "layers:\n  - activation: 2 + 1\n") == ["E106"]
+
+
+class TestFromAndIf:
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_an_entry_that_is_left_out_hands_on_what_came_before_it(self, wanted):
+        text = (
+            f"layers:\n  - {{relu: , name: a}}\n"
+            f"  - {{add: , from: [prev, input], if: {str(wanted).lower()}}}\n  - {{tanh: }}\n"
+        )
+        graph = build(INPUT + text)
+        assert inputs_of(graph, "tanh") == ["add" if wanted else "a"]
+
+    def test_what_is_left_out_may_take_what_is_left_out(self):
+        text = (
+            "vars: {aux: false}\n" + INPUT + "layers:\n  - {sigmoid: , name: head, if: aux}\n"
+            "  - {relu: , from: input}\n  - {tanh: , from: head, if: aux}\n"
+        )
+        assert names(text) == ["relu"]
+
+    def test_a_condition_on_the_channels_is_of_what_is_taken(self):
+        text = (
+            "layers:\n  - {conv: {out_channels: 9, kernel_size: 1}}\n"
+            "  - {tanh: , from: input, if: in_channels == 3}\n"
+        )
+        assert names(INPUT + text) == ["conv", "tanh"]
+
+    def test_a_loop_without_rounds_hands_on_what_came_before_it(self):
+        text = "layers:\n  - {relu: , name: a}\n  - {tanh: , from: input, repeat: 0}\n  - gelu\n"
+        graph = build(INPUT + text)
+        assert inputs_of(graph, "gelu") == ["a"]
+
+    def test_an_output_that_is_left_out_is_none(self):
+        text = (
+            "vars: {aux: false}\n" + INPUT + "layers:\n  - {relu: , name: out}\n"
+            "  - {tanh: , name: head, if: aux}\noutputs: [out, head]\n"
+        )
+        graph = build(text)
+        assert [graph.nodes[n].name for n in graph.outputs] == ["out"]
+        graph = build(text, {"aux": True})
+        assert [graph.nodes[n].name for n in graph.outputs] == ["out", "head"]
+
+    def test_a_misspelt_output_is_a_finding_though_others_are_left_out(self):
+        text = (
+            INPUT + "layers:\n  - {relu: , name: out}\n"
+            "  - {tanh: , name: head, if: 1 > 2}\noutputs: [out, haed]\n"
+        )
+        assert codes(text) == ["E113"]
+
+    def test_if_all_outputs_are_left_out_it_is_said(self):
+        text = INPUT + "layers:\n  - relu\n  - {tanh: , name: head, if: 1 > 2}\noutputs: [head]\n"
+        assert codes(text) == ["E113"]
+
+
+def test_a_name_that_ends_in_a_digit_is_numbered_apart():
+    text = INPUT + "layers:\n  - {relu: , name: conv3, repeat: 2}\n"
+    assert names(text) == ["conv3_1", "conv3_2"]
