@@ -61,6 +61,8 @@ class Graph:
     """What the network was read from, as one would name it on the command line."""
     source: str | None = None
     """Where the design comes from: a paper, an address."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Variables that were set otherwise than the spec has them, and to what."""
     published: tuple[PublishedFigure, ...] = ()
     warnings: tuple[Finding, ...] = ()
     """What deserves a look, though nothing is wrong."""

@@ -230,6 +230,18 @@ class TestFormats:
         assert out.read_text() == "as it was"
 
 
+class TestSettings:
+    def test_what_was_set_stands_in_the_title(self, run):
+        done = run("analyze", "mobilenet_v1", "--set", "width=0.5")
+        assert done.stdout.startswith("mobilenet_v1 · width=0.5 · input 3×224×224\n")
+        done = run("compare", "resnet::resnet18", "resnet::resnet34", "--set", "H=64")
+        assert done.stdout.startswith("Comparison with resnet18 · H=64\n")
+
+    def test_json_has_what_was_set(self, run):
+        done = run("analyze", "mobilenet_v1", "--set", "width=1/2", "--format", "json")
+        assert json.loads(done.stdout)["networks"][0]["settings"] == {"width": "1/2"}
+
+
 class TestCompare:
     def test_the_two_inception_modules(self, run):
         done = run("compare", "specs/inception_naive.yaml", "specs/inception_bottleneck.yaml")

@@ -144,6 +144,8 @@ class Analysis:
     """Of the first output."""
     published: tuple[PublishedFigure, ...]
     warnings: tuple[Finding, ...]
+    settings: tuple[tuple[str, str], ...] = ()
+    """Variables that were set otherwise than the spec has them, and to what."""
 
     @property
     def params(self) -> int:
@@ -263,6 +265,7 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
         receptive_field=fields[graph.outputs[0]],
         published=graph.published,
         warnings=graph.warnings,
+        settings=graph.settings,
     )
 
 

@@ -484,6 +484,13 @@ HIDES_LIBRARY = Code(
     "used, wherever it stands in the file.",
     example="input: [64, 56, 56]\nblocks:\n  fire:\n    layers:\n      - relu\nlayers:\n  - fire\n",
 )
+INPUT_ORDER = Code(
+    "W504",
+    "input of an unusual order",
+    "A shape is channels first, without the batch: `[3, 224, 224]`. As 224×224×3, which papers "
+    "print, it would be an image of 224 channels, 3 wide; with a 1 in front, a volume.",
+    example="input: [224, 224, 3]\nlayers:\n  - conv: {out_channels: 8, kernel_size: 3}\n",
+)
 UNUSED_OUTPUT = Code(
     "W502",
     "output that nothing reads",

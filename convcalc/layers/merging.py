@@ -78,7 +78,10 @@ class ElementwiseMerge(Layer):
         if len(first) != len(other):
             return "both need the same number of axes"
         if is_refuted(lambda: first[0] == other[0]):
-            return "bring both to the same channels, for example with a 1×1 `conv`"
+            sizes = ""
+            if is_refuted(lambda: first[1:] == other[1:]):
+                sizes = " and to the same size, with the same `stride` on the way to each"
+            return f"bring both to the same channels, for example with a 1×1 `conv`{sizes}"
         return "bring both to the same size: check the stride and padding on the way to each"
 
 

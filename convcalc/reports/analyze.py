@@ -151,12 +151,17 @@ def analysis_sheet(
     if any(layer.shares_weights_with is not None for layer in analysis.layers):
         lines.insert(0, "Shared weights count once, where they are used first.")
     return Sheet(
-        title=f"{analysis.name} · input {_inputs(analysis)}",
+        title=" · ".join((analysis.name, *set_variables(analysis), f"input {_inputs(analysis)}")),
         columns=tuple(cell.column for cell in cells),
         rows=tuple(rows),
         totals=(tuple(cell.of_total(analysis) for cell in cells),),
         lines=tuple(lines),
     )
+
+
+def set_variables(analysis: Analysis) -> tuple[str, ...]:
+    """``width=0.5`` for each variable that was set otherwise than the spec has it."""
+    return tuple(f"{name}={value}" for name, value in analysis.settings)
 
 
 def definitions(inputs: str, batch: int, dtypes: Dtypes) -> str:

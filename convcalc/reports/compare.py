@@ -10,7 +10,7 @@ from convcalc.analysis.comparison import Comparison, aligned_names
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, groups_at
 from convcalc.analysis.metrics import METRICS, metric, value_of
-from convcalc.reports.analyze import AUTO_DEPTH, Depth, definitions
+from convcalc.reports.analyze import AUTO_DEPTH, Depth, definitions, set_variables
 from convcalc.reports.figures import byte_size, count, ratio, shape
 from convcalc.reports.sheet import Column, Sheet
 
@@ -72,7 +72,7 @@ def _networks_as_rows(comparison: Comparison) -> Sheet:
             yield "" if network is reference else ratio(comparison.ratio(key, network))
 
     return Sheet(
-        title="Comparison with " + reference.name,
+        title=" · ".join(("Comparison with " + reference.name, *set_variables(reference))),
         columns=tuple(columns),
         rows=tuple(tuple(cells(network)) for network in comparison.networks),
         lines=(
@@ -108,7 +108,7 @@ def _networks_as_columns(comparison: Comparison) -> Sheet:
         add(each.title, lambda network, key=key, write=write: write(value_of(key, network)), key)  # type: ignore[misc]
     add("Receptive field", lambda network: shape(network.receptive_field.size))
     return Sheet(
-        title="Comparison with " + reference.name,
+        title=" · ".join(("Comparison with " + reference.name, *set_variables(reference))),
         columns=tuple(columns),
         rows=tuple(rows),
         lines=(

@@ -63,6 +63,7 @@ def _network(analysis: Analysis) -> dict[str, object]:
         "name": analysis.name,
         "spec": analysis.spec,
         "source": analysis.source,
+        "settings": dict(analysis.settings),
         "inputs": {name: list(sizes) for name, sizes in analysis.inputs},
         "outputs": {name: list(sizes) for name, sizes in analysis.outputs},
         "batch": analysis.batch,

@@ -98,7 +98,9 @@ class Spec:
         if graph is None or findings.errors:
             raise SpecError(findings.in_order())
         if settings:
-            return graph  # published figures are of the network as it stands in the file
+            # Published figures are of the network as it stands in the file.
+            chosen = tuple((name, str(value)) for name, value in settings.items())
+            return replace(graph, settings=chosen)
         return replace(graph, published=document.published.get(variant, ()))
 
     def _unknown_variant(self, variant: str, document: Document) -> Finding:

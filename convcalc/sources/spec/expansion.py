@@ -59,6 +59,7 @@ from convcalc.sources.spec.grammar import (
     NO_ACTIVATION,
     unknown_activation,
 )
+from convcalc.sources.spec.library import is_in_library, plain_name
 
 __all__ = ["MAX_INPUTS", "MAX_LAYERS", "MAX_LEVELS", "MAX_PATH", "MAX_WORK", "Expansion"]
 
@@ -80,6 +81,10 @@ MAX_USES: Final = 6
 """Uses of a block that a finding inside it names."""
 MAX_VISIBLE: Final = 300
 """Names that a mistyped one in `from` is held against: the nearest."""
+
+IMAGE_CHANNELS: Final = 3
+LEAST_IMAGE: Final = 16
+"""Height and width of an image, as far as its shape tells."""
 
 # What things cost, in steps; measured, and rounded up.
 ENTRY: Final = 8
@@ -188,6 +193,12 @@ class Expansion:
         ``{name}`` in the message stands for ``name``. Further uses of the block in which it is
         found again, perhaps with other numbers, become related places.
         """
+        if place is not None and is_in_library(place):
+            # Nobody can mend the library: what is wrong is how it is used.
+            use = next((use for use in reversed(self.uses) if not is_in_library(use.place)), None)
+            if use is not None:
+                related = (*related, Related("in the library's block, here", place))
+                place = use.place
         key = _key(code, place, message)
         known = self.reported.get(key)
         if known is None:
@@ -209,17 +220,17 @@ class Expansion:
         for use in reversed(self.uses):
             if use.place not in places and len(places) < MAX_USES:
                 places.add(use.place)
-                again = Related(f"block `{use.block}` is used here too", use.place)
+                again = Related(f"block `{plain_name(use.block)}` is used here too", use.place)
                 self.findings.relate(number, again)
                 break
 
     def trail(self) -> Iterator[Related]:
         """The blocks in use, from the innermost."""
-        uses = self.uses[::-1]
+        uses = [use for use in reversed(self.uses) if not is_in_library(use.place)]
         if len(uses) > MAX_USES:
             uses[MAX_USES - 1 : -1] = []
         for use in uses:
-            yield Related(f"in block `{use.block}`, used here", use.place)
+            yield Related(f"in block `{plain_name(use.block)}`, used here", use.place)
 
     def spend(self, work: int, place: Place | None) -> None:
         """Count work done, or about to be done, for what stands at ``place``."""
@@ -401,7 +412,26 @@ class Expansion:
                 self.report(
                     error.code, f"a size of the input must be {error}", place, help=error.help
                 )
-        return tuple(sizes) if len(sizes) == len(value) else None
+        if len(sizes) < len(value):
+            return None
+        self.check_order(tuple(sizes), template.place)
+        return tuple(sizes)
+
+    def check_order(self, shape: Shape, place: Place) -> None:
+        """Warn of an image whose channels seem to stand last, or that seems to have a batch."""
+        known = tuple(size if isinstance(size, int) else 0 for size in shape)
+        if len(known) == 3 and known[2] == IMAGE_CHANNELS and min(known[:2]) >= LEAST_IMAGE:
+            better = (shape[2], *shape[:2])
+        elif len(known) == 4 and known[:2] == (1, IMAGE_CHANNELS) and min(known) >= 1:
+            better = shape[1:]
+        else:
+            return
+        self.report(
+            catalogue.INPUT_ORDER,
+            f"the input {shape_text(shape)} has {known[0]} channels",
+            place,
+            help=f"shapes are channels first, without the batch: did you mean {list(better)}?",
+        )
 
     # -- entries -----------------------------------------------------------------------------------
 
@@ -837,7 +867,10 @@ class Expansion:
                 catalogue.AMBIGUOUS_INPUT,
                 f"`in_channels` is of one input, and `{entry.kind}` has {len(current)} here",
                 entry.place,
-                help="say which one with `from`",
+                help="say which one with `from`"
+                if len(entry.sources) < 2
+                else "in a block the default of an argument can ask for the channels that come "
+                "into the block: `args: {skip: stride == 1 and in_channels == channels}`",
             )
 
     def claim(self, scope: Scope, name: str, result: Outputs) -> None:

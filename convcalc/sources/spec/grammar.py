@@ -107,6 +107,12 @@ TOP_LEVEL_KEYS: Final = {
     "outputs": "names of the layers whose outputs are the network's; by default the last",
     "published": "what others say that it costs, held against what is computed",
 }
+_TOP_LEVEL_KNOWN_AS: Final = {
+    **dict.fromkeys(("variables", "params", "parameters", "defaults", "const"), "vars"),
+    **dict.fromkeys(("input_shape", "input_size", "shape"), "input"),
+    **dict.fromkeys(("network", "model", "architecture", "backbone"), "layers"),
+    "modules": "blocks",
+}
 RESERVED_VARIABLES: Final = frozenset({"in_channels", "i", "true", "false", *FUNCTIONS})
 RESERVED_NAMES: Final = frozenset({"prev", "input"})
 BLOCK_KEYS: Final = {
@@ -151,16 +157,26 @@ MAX_AXES: Final = 4
 
 
 class Names:
-    """The variables that an expression may read: those of a scope, and of the scope around it."""
+    """The variables that an expression may read: those of a scope, and of the scope around it.
 
-    __slots__ = ("around", "own")
+    Of a scope that could not be read it is not known which there are: it may be any.
+    """
 
-    def __init__(self, own: Iterable[str] = (), around: Names | None = None) -> None:
+    __slots__ = ("are_known", "around", "own")
+
+    def __init__(
+        self, own: Iterable[str] = (), around: Names | None = None, *, are_known: bool = True
+    ) -> None:
         self.own = dict.fromkeys(own)
         self.around = around
+        self.are_known = are_known
 
     def __contains__(self, name: str) -> bool:
-        return name in self.own or (self.around is not None and name in self.around)
+        return (
+            not self.are_known
+            or name in self.own
+            or (self.around is not None and name in self.around)
+        )
 
     def __iter__(self) -> Iterator[str]:
         yield from self.own
@@ -181,6 +197,7 @@ class Grammar:
         self.unreadable = {finding.place for finding in findings}
         """Places that the YAML reader could make nothing of: what it said of them is enough."""
         self.complaints = 0
+        self.root: YamlMapping | None = None
         self.expressions: dict[str, Expression] = {}
         self.expression_characters = 0
         self.block_names: tuple[str, ...] = ()
@@ -231,6 +248,7 @@ class Grammar:
                 "begin with `input: [3, 224, 224]` and `layers:`, each on a line of its own",
             )
             return None
+        self.root = root
         self.check_keys(root, TOP_LEVEL_KEYS, "a spec")
         entries = root.entries
 
@@ -271,17 +289,24 @@ class Grammar:
             place=root.place,
         )
 
-    def check_keys(self, mapping: YamlMapping, known: Iterable[str], where: str) -> None:
-        """Report every key of ``mapping`` that is not among ``known``."""
+    def check_keys(
+        self, mapping: YamlMapping, known: Iterable[str], where: str, *, beside: str = ""
+    ) -> None:
+        """Report every key of ``mapping`` that is not among ``known``.
+
+        ``beside`` is the word that it stands under, if modifiers may stand beside that.
+        """
         known = tuple(known)
         for key, (scalar, _) in mapping.entries.items():
             if key not in known:
-                close = close_match(key, known)
+                close = _TOP_LEVEL_KNOWN_AS.get(key) if mapping is self.root else None
+                close = close or close_match(key, known)
+                if beside and key in MODIFIERS:
+                    hint = f"it belongs beside `{beside}`, not into it"
+                else:
+                    hint = f"did you mean `{close}`?" if close else f"it may have {listed(known)}"
                 self.report(
-                    catalogue.UNKNOWN_KEY,
-                    f"unknown key `{key}` in {where}",
-                    scalar.place,
-                    f"did you mean `{close}`?" if close else f"it may have {listed(known)}",
+                    catalogue.UNKNOWN_KEY, f"unknown key `{key}` in {where}", scalar.place, hint
                 )
 
     def optional_text(self, mapping: YamlMapping, key: str) -> str | None:
@@ -573,8 +598,8 @@ class Grammar:
                     catalogue.HIDES_LIBRARY,
                     f"block `{name}` takes the place of the library's",
                     key.place,
-                    f"leave it out to use the library's, or give it another name: "
-                    f"see `{name}` in docs/library.md",
+                    "give it another name; or leave it out, if you mean the one of that name in "
+                    "docs/library.md",
                 )
             self.block_arguments[name] = self.arguments(body)
             bodies.append((name, key, body))
@@ -769,8 +794,10 @@ class Grammar:
         inner = names
         loop: Loop | None = None
         if "for" in modifiers:
+            before = self.complaints
             loop, loop_names = self.loop(modifiers["for"][1], names)
-            inner = Names(("i", *sorted(loop_names)), inner)
+            are_known = self.complaints == before
+            inner = Names(("i", *sorted(loop_names)), inner, are_known=are_known)
         repeat: Template | None = None
         if "repeat" in modifiers:
             repeat = self.typed_template(modifiers["repeat"][1], COUNT, inner, "`repeat`")
@@ -1085,7 +1112,7 @@ class Grammar:
         place: Place,
     ) -> Residual | None:
         """`residual: {body: [...], shortcut: [...]}`."""
-        self.check_keys(mapping, ("body", "shortcut"), "a `residual`")
+        self.check_keys(mapping, ("body", "shortcut"), "a `residual`", beside="residual")
         if "body" not in mapping.entries:
             self.report(
                 catalogue.MISSING_KEY,
@@ -1118,7 +1145,7 @@ class Grammar:
         place: Place,
     ) -> Parallel | None:
         """`parallel: {merge: concat, branches: {...}}`."""
-        self.check_keys(mapping, ("merge", "branches"), "a `parallel`")
+        self.check_keys(mapping, ("merge", "branches"), "a `parallel`", beside="parallel")
         missing = [key for key in ("merge", "branches") if key not in mapping.entries]
         if missing:
             self.report(
@@ -1426,10 +1453,10 @@ class Grammar:
             hint = f"`{name}` has no value here yet: a variable may use those above it"
         elif name == "in_channels":
             hint = "`in_channels` is known where a layer stands, not here"
-        elif close:
-            hint = f"did you mean `{close}`?"
+        elif close or kind_known_as(name) in activation_kinds():
+            hint = f"did you mean `{close or kind_known_as(name)}`?"
         else:
-            known = listed(names)
+            known = listed(dict.fromkeys(names))
             hint = "declare it under `vars`" + (f"; there are {known}" if known else "")
         self.report(catalogue.UNKNOWN_VARIABLE, f"unknown variable `{name}`", place, hint)
 

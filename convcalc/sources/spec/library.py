@@ -9,11 +9,18 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from convcalc.errors import SourceText
+from convcalc.errors import Place, SourceText
 
-__all__ = ["library_names", "library_text", "qualified"]
+__all__ = ["is_in_library", "library_names", "library_text", "plain_name", "qualified"]
 
+PREFIX = "library/"
 FOLDER = Path(__file__).resolve().parents[2] / "library"
+
+
+class LibraryText(SourceText):
+    """The text of a block of the library, which no user can mend."""
+
+    __slots__ = ()
 
 
 @cache
@@ -25,9 +32,19 @@ def library_names() -> tuple[str, ...]:
 def library_text(name: str) -> tuple[SourceText, str]:
     """The text of a block, and what findings in it point into."""
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    return SourceText(f"library/{name}.yaml", text), text
+    return LibraryText(f"{PREFIX}{name}.yaml", text), text
 
 
 def qualified(name: str) -> str:
     """What a block of the library is called where a block of the spec may have the same name."""
-    return f"library/{name}"
+    return f"{PREFIX}{name}"
+
+
+def plain_name(block: str) -> str:
+    """What a block is called where it is used."""
+    return block.removeprefix(PREFIX)
+
+
+def is_in_library(place: Place) -> bool:
+    """Whether a place is in the text of one of the blocks."""
+    return isinstance(place.text, LibraryText)

@@ -684,8 +684,8 @@ _SYNTAX: Final = {
     ),
     "mapping values are not allowed in this context": (
         "a key may not stand here",
-        "check the indentation of this line and the one before; a text that holds `: ` must be "
-        "quoted",
+        "check the indentation of this line and the one before; a kind that stands alone takes a "
+        "colon when a key stands below it, `- relu:`; a text that holds `: ` must be quoted",
     ),
     "could not find expected ':'": (
         "this line is no `key: value`",

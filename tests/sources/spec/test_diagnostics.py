@@ -105,6 +105,16 @@ WORDS = {
         *("E104", 5, 9, "width", "unknown argument `width` of block `b`"),
         "it takes no arguments",
     ),
+    "a condition in a residual": Mistake(
+        layer("residual: {body: [relu], if: 2 > 1}"),
+        *("E104", 3, 30, "if", "unknown key `if` in a `residual`"),
+        "it belongs beside `residual`, not into it",
+    ),
+    "variables under another word": Mistake(
+        "variables: {a: 1}\n" + layer("relu"),
+        *("E104", 1, 1, "variables", "unknown key `variables` in a spec"),
+        "did you mean `vars`?",
+    ),
     "a missing field": Mistake(
         layer("conv: {kernel_size: 3}"),
         *("E105", 3, 5, "conv", "`conv` needs `out_channels`"),
@@ -169,6 +179,25 @@ WORDS = {
         layer("zzzz"),
         *("E106", 3, 5, "zzzz", "unknown layer kind `zzzz`"),
         "see `docs/layers.md` and `docs/library.md` for the kinds and blocks there are",
+    ),
+    "an activation of PyTorch": Mistake(
+        layer("conv_bn: {out_channels: 3, activation: ReLU6}"),
+        *("E202", 3, 44, "ReLU6", "unknown variable `ReLU6`"),
+        "did you mean `relu6`?",
+    ),
+    "a merge on a condition about the channels": Mistake(
+        INPUT + "layers:\n  - relu\n  - {add: , from: [prev, input], if: in_channels == 3}\n",
+        *("E114", 4, 6, "add", "`in_channels` is of one input, and `add` has 2 here"),
+        "in a block the default of an argument can ask for the channels that come into the "
+        "block: `args: {skip: stride == 1 and in_channels == channels}`",
+    ),
+    "rounds that are lists": Mistake(
+        layer("{for: [[6, 24], [6, 32]], conv: {out_channels: c * t, kernel_size: s}}").replace(
+            ", [6, 32]", ""
+        ),
+        *("E103", 3, 12, "["),
+        "a round of `for` is a mapping, not a list",
+        "`for: [{width: 64}, {width: 128}]`, or `for: {width: [64, 128]}`",
     ),
     "an unknown block": Mistake(
         layer("bottle", INPUT + "blocks:\n  bottles: {layers: [relu]}\n"),

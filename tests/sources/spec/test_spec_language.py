@@ -1152,6 +1152,24 @@ class TestActivation:
         assert codes(INPUT + "layers:\n  - activation: 2 + 1\n") == ["E106"]
 
 
+class TestInputOrder:
+    @pytest.mark.parametrize(
+        ("shape", "better"),
+        [([224, 224, 3], "[3, 224, 224]"), ([1, 3, 32, 32], "[3, 32, 32]")],
+    )
+    def test_channels_that_seem_to_stand_last_are_pointed_out(self, shape, better):
+        (finding,) = build(f"input: {shape}\nlayers: [relu]\n").warnings
+        assert finding.code.id == "W504"
+        assert better in finding.help
+
+    @pytest.mark.parametrize(
+        "shape",
+        [[3, 224, 224], [512, 7, 3], [3, 3, 3], [1, 16, 3], [16, 3], [3, 16, 112, 112], [1, 3, 9]],
+    )
+    def test_what_may_well_be_meant_is_not(self, shape):
+        assert build(f"input: {shape}\nlayers: [relu]\n").warnings == ()
+
+
 class TestFromAndIf:
     @pytest.mark.parametrize("wanted", [True, False])
     def test_an_entry_that_is_left_out_hands_on_what_came_before_it(self, wanted):
