@@ -469,3 +469,26 @@ class TestHelp:
         assert "lenet5" in names
         again = run("analyze", *names, "--format", "csv")
         assert again.returncode == 0
+
+
+class TestShippedNetworks:
+    def test_all_are_listed_with_their_size_and_their_source(self, run):
+        rows = run("specs").stdout.splitlines()
+        row = next(row for row in rows if row.startswith("resnet::resnet50 "))
+        assert row.split() == [
+            *("resnet::resnet50", "25,557,032", "4,089,184,256"),
+            "https://arxiv.org/abs/1512.03385",
+        ]
+
+    @pytest.mark.parametrize("columns", [80, 240])
+    def test_the_source_stands_below_where_there_is_no_room_for_it(self, terminal, columns):
+        shown, _ = terminal("specs", columns=columns, NO_COLOR="1")
+        assert "https://arxiv.org/abs/1610.02357" in shown
+        assert ("xception: https://arxiv.org/abs/1610.02357" in shown) is (columns == 80)
+
+
+class TestSchema:
+    def test_it_is_json(self, run):
+        done = run("schema")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["title"] == "convcalc spec"

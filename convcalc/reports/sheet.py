@@ -29,3 +29,5 @@ class Sheet(NamedTuple):
     """Rows below a line."""
     lines: tuple[str, ...] = ()
     """Sentences below the table."""
+    instead: tuple[str, ...] = ()
+    """What stands below the table where there was no room for a column."""

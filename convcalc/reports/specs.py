@@ -18,6 +18,7 @@ def specs_report(networks: Sequence[NetworkTotal]) -> Report:
     """Every network with the name to call it by, its size and its source."""
     header = ["name", "params", "macs", "source"]
     rows = [[_callable_name(n), n.cost.params, n.cost.macs, n.source or ""] for n in networks]
+    sources = {_callable_name(n).partition("::")[0]: n.source or "" for n in networks}
     sheet = Sheet(
         title="Networks that ship with convcalc",
         columns=(
@@ -30,6 +31,7 @@ def specs_report(networks: Sequence[NetworkTotal]) -> Report:
             (_callable_name(n), count(n.cost.params), count(n.cost.macs), n.source or "")
             for n in networks
         ),
+        instead=tuple(f"{name}: {source}" for name, source in sources.items()),
     )
     return Report(
         lambda _: [sheet],

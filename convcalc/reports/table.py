@@ -36,13 +36,15 @@ def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None
         markup=False,
         emoji=False,
     )
-    for number, part in enumerate(_fitting(sheet, console.width)):
+    parts = _fitting(sheet, console.width)
+    spared = len(parts) == 1 and len(parts[0].columns) < len(sheet.columns)
+    for number, part in enumerate(parts):
         if number:
             console.print()
         # A number is never cut: in a terminal too narrow for it the line wraps.
         console.width = max(console.width, _width(part, range(len(part.columns))))
         _print_part(part, console)
-    for line in sheet.lines:
+    for line in (*sheet.instead, *sheet.lines) if spared else sheet.lines:
         console.print(Text(line))
 
 
