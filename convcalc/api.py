@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from convcalc.algebra import Polynomial
 from convcalc.analysis import BITS, Analysis, Dtypes, analyze_graph
+from convcalc.analysis.training import OPTIMIZERS
 from convcalc.errors import Finding, UsageError, catalogue, close_match
 from convcalc.graph import Graph
 from convcalc.sources import load as load_reference
@@ -27,13 +28,18 @@ def analyze(
     dtype: str = "float32",
     weights_dtype: str | None = None,
     activations_dtype: str | None = None,
+    in_place: bool = False,
+    best_order: bool = False,
+    optimizer: str = "sgd",
 ) -> Analysis:
     """What the network ``spec`` costs.
 
     ``spec`` is a path, ``path::variant``, or the name of a network that ships with convcalc
     (``resnet::resnet50``); ``variables`` override variables of the spec. Counts in the result are
     for one sample, bytes for ``batch`` samples held in ``dtype`` (a key of
-    `convcalc.analysis.BITS`), or in the two given apart.
+    `convcalc.analysis.BITS`), or in the two given apart. With ``in_place`` element-wise layers take
+    over the memory of an input that no one reads again; ``best_order`` looks for an order of the
+    layers with a lower peak; ``optimizer`` (sgd, momentum, adam) is for the training memory.
 
     Raises `UsageError` for a file, dtype or batch that makes no sense, `SpecError` for a spec that
     describes no network; both are `ConvcalcError` and carry every finding.
@@ -46,7 +52,25 @@ def analyze(
     dtypes = Dtypes(
         checked_dtype(weights_dtype or dtype), checked_dtype(activations_dtype or dtype)
     )
-    return analyze_graph(load(spec, variables), batch=batch, dtypes=dtypes)
+    if optimizer not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise UsageError(
+            [
+                Finding(
+                    catalogue.BAD_OPTION,
+                    f"unknown optimizer {optimizer!r}",
+                    help=f"there are {known}",
+                )
+            ]
+        )
+    return analyze_graph(
+        load(spec, variables),
+        batch=batch,
+        dtypes=dtypes,
+        in_place=in_place,
+        best_order=best_order,
+        optimizer=optimizer,
+    )
 
 
 def load(spec: str | PathLike[str], variables: Mapping[str, Setting] | None = None) -> Graph:

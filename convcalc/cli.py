@@ -15,11 +15,13 @@ import typer
 if TYPE_CHECKING:
     # What a command needs it imports when it runs: `--help` and completion should not wait.
     from convcalc.analysis import Analysis, Dtypes
+    from convcalc.analysis.devices import Device
     from convcalc.errors import Finding
     from convcalc.reports.report import Report
 
 __all__ = ["app", "main"]
 
+ORDERS = ("given", "best")
 EXIT_CANNOT_JUDGE = 2
 EXIT_BUG = 3
 EXIT_CLOSED_PIPE = 141
@@ -90,8 +92,39 @@ ColumnsOption = Annotated[
         "--columns",
         metavar="NAME,...",
         help="Columns of the layer table: name, kind, input, output, weights, params, buffers, "
-        "macs, flops, macs_share, params_share, activation_bytes, receptive_field, jump, …",
+        "macs, flops, macs_share, params_share, activation_bytes, receptive_field, jump, start, "
+        "read_bytes, written_bytes, intensity, reuse, …; with a device time, time_share, bound.",
     ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Least time on a device: jetson-nano, a100, stm32f746, … (docs/performance.md).",
+    ),
+]
+PeakOption = Annotated[
+    str | None,
+    typer.Option("--peak-macs", metavar="RATE", help="Another device: 600G multiply-adds/s."),
+]
+BandwidthOption = Annotated[
+    str | None, typer.Option("--bandwidth", metavar="RATE", help="And 25.6GB/s.")
+]
+InPlaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-place",
+        help="Let element-wise layers take over the memory of an input that no one reads again.",
+    ),
+]
+OrderOption = Annotated[
+    str,
+    typer.Option(
+        "--order", help="given, or best: look for an order of the layers with a lower peak."
+    ),
+]
+OptimizerOption = Annotated[
+    str, typer.Option("--optimizer", help="sgd, momentum or adam; for training memory.")
 ]
 ColorOption = Annotated[
     str, typer.Option("--color", help="auto, always or never. NO_COLOR is respected.")
@@ -108,6 +141,9 @@ class _Settings(NamedTuple):
     exports: tuple[tuple[str, Path], ...]
     depth: int | str | None
     color: bool
+    in_place: bool
+    best_order: bool
+    optimizer: str
 
 
 def main() -> NoReturn:
@@ -153,11 +189,19 @@ def _settings(
     export: ExportOption = None,
     depth: DepthOption = None,
     color: ColorOption = "auto",
+    in_place: InPlaceOption = False,  # noqa: FBT002 - an option of the command line
+    order: OrderOption = "given",
+    optimizer: OptimizerOption = "sgd",
 ) -> _Settings:
     """The options that all commands have, understood. Raises UsageError."""
     from convcalc.analysis import Dtypes  # noqa: PLC0415 - see above
+    from convcalc.analysis.training import OPTIMIZERS  # noqa: PLC0415 - see above
     from convcalc.api import checked_dtype  # noqa: PLC0415 - see above
 
+    if order not in ORDERS:
+        raise _unknown(f"--order: unknown order {order!r}", order, ORDERS)
+    if optimizer not in OPTIMIZERS:
+        raise _unknown(f"--optimizer: unknown optimizer {optimizer!r}", optimizer, OPTIMIZERS)
     variables = {}
     for setting in set_ or ():
         name, separator, value = setting.partition("=")
@@ -187,6 +231,9 @@ def _settings(
         exports=tuple(exports),
         depth=depth if depth is None or depth == "all" else int(depth[:9]),
         color=_color(color, sys.stdout),
+        in_place=in_place,
+        best_order=order == "best",
+        optimizer=optimizer,
     )
 
 
@@ -198,16 +245,67 @@ def _format(name: str, option: str) -> str:
     raise _unknown(f"{option}: unknown format {name!r}", name, FORMATS)
 
 
-def _columns(columns: str | None) -> tuple[str, ...]:
+def _columns(columns: str | None, *, has_device: bool) -> tuple[str, ...]:
     from convcalc.reports.analyze import COLUMNS, DEFAULT_COLUMNS  # noqa: PLC0415 - see above
 
-    if columns is None:
+    if columns is None and not has_device:
         return DEFAULT_COLUMNS
-    names = tuple(name.strip() for name in columns.split(","))
+    names = tuple(name.strip() for name in (columns or "").split(","))
+    if columns is not None and COLUMNS.keys() >= set(names):
+        return names
+    from convcalc.reports.performance import (  # noqa: PLC0415 - if asked for
+        DEVICE_COLUMNS,
+        TIME_COLUMNS,
+        TRAFFIC_COLUMNS,
+    )
+
+    if columns is None:
+        return DEVICE_COLUMNS
     for name in names:
-        if name not in COLUMNS:
-            raise _unknown(f"--columns: unknown column {name!r}", name, COLUMNS)
+        if name in TIME_COLUMNS and not has_device:
+            raise _bad_option(
+                f"--columns: {name!r} is of a device",
+                "add --device, or --peak-macs and --bandwidth",
+            )
+        known = (*COLUMNS, *TRAFFIC_COLUMNS, *TIME_COLUMNS)
+        if name not in known:
+            raise _unknown(f"--columns: unknown column {name!r}", name, known)
     return names
+
+
+def _device(name: str | None, peak_macs: str | None, bandwidth: str | None) -> Device | None:
+    """The device that was named, or described; None if neither."""
+    if name is None and peak_macs is None and bandwidth is None:
+        return None
+    from convcalc.analysis.devices import (  # noqa: PLC0415 - if asked for
+        Device,
+        all_devices,
+        find_device,
+        parse_rate,
+    )
+
+    found = find_device(name) if name is not None else None
+    if name is not None and found is None:
+        known = [device.name for device in all_devices()]
+        raise _unknown(f"--device: unknown device {name!r}", name, known)
+    if found is not None and peak_macs is None and bandwidth is None:
+        return found
+    if found is None and (peak_macs is None or bandwidth is None):
+        raise _bad_option(
+            "a device has --peak-macs and --bandwidth",
+            "for example --peak-macs 600G --bandwidth 25.6GB/s; or --device names one",
+        )
+    try:
+        device = found or Device("this device", 0, 0)
+        if peak_macs is not None:
+            if "B" in peak_macs:
+                raise _bad_option(f"--peak-macs {peak_macs!r} is in bytes", "for example 600G")
+            device = device._replace(peak_macs=parse_rate(peak_macs))
+        if bandwidth is not None:
+            device = device._replace(bandwidth=parse_rate(bandwidth))
+    except ValueError as error:
+        raise _bad_option(str(error), None) from None
+    return device if found is None else device._replace(name=f"{found.name}, changed", source="")
 
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> Exception:
@@ -283,7 +381,18 @@ def _guarded(function: Callable[..., None], shared: tuple[str, ...]) -> Callable
 
 
 @_command()
-def analyze(specs: SpecsArgument, settings: _Settings, columns: ColumnsOption = None) -> None:
+def analyze(
+    specs: SpecsArgument,
+    settings: _Settings,
+    columns: ColumnsOption = None,
+    *,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="What is live in each step, and at the peak.")
+    ] = False,
+    device: DeviceOption = None,
+    peak_macs: PeakOption = None,
+    bandwidth: BandwidthOption = None,
+) -> None:
     """The layer table and the totals of each network.
 
     \b
@@ -291,13 +400,23 @@ def analyze(specs: SpecsArgument, settings: _Settings, columns: ColumnsOption = 
       convcalc analyze net.yaml
       convcalc analyze resnet::resnet152 --depth 2
       convcalc analyze net.yaml --set H=192 --batch 8 --format json
+      convcalc analyze net.yaml --memory --in-place --order best --dtype int8
+      convcalc analyze net.yaml --device jetson-nano
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
 
-    names = _columns(columns)
+    chosen = _device(device, peak_macs, bandwidth)
+    names = _columns(columns, has_device=chosen is not None)
     analyses = _analyzed(specs, settings)
-    report = analyses_report(analyses, depth=settings.depth, columns=names, version=__version__)
+    report = analyses_report(
+        analyses,
+        depth=settings.depth,
+        columns=names,
+        version=__version__,
+        memory=memory,
+        device=chosen,
+    )
     _emit(report, settings)
 
 
@@ -389,7 +508,14 @@ def _analyzed(
                 else (load(reference, settings.variables),)
             )
             analyses += [
-                analyze_graph(graph, batch=settings.batch, dtypes=settings.dtypes)
+                analyze_graph(
+                    graph,
+                    batch=settings.batch,
+                    dtypes=settings.dtypes,
+                    in_place=settings.in_place,
+                    best_order=settings.best_order,
+                    optimizer=settings.optimizer,
+                )
                 for graph in graphs
             ]
         except ConvcalcError as error:

@@ -492,3 +492,67 @@ class TestSchema:
         done = run("schema")
         assert done.returncode == 0
         assert json.loads(done.stdout)["title"] == "convcalc spec"
+
+
+class TestMemory:
+    def test_the_timeline_and_the_peak(self, run):
+        done = run("analyze", "lenet5", "--memory")
+        assert done.returncode == 0
+        assert "◀ peak" in done.stdout
+        # 6·28·28 numbers of 4 bytes before and behind the first tanh: 37,632 bytes
+        assert "The peak, 36.75 KiB at tanh1" in done.stdout
+
+    def test_json_has_the_timeline_only_if_asked_for(self, run):
+        plain = json.loads(run("analyze", "lenet5", "--format", "json").stdout)
+        assert "memory" not in plain["networks"][0]
+        done = run("analyze", "lenet5", "--memory", "--format", "json", "--in-place")
+        memory = json.loads(done.stdout)["networks"][0]["memory"]
+        assert memory["in_place"] is True
+        assert len(memory["steps"]) == 12
+
+    @pytest.mark.parametrize("columns", [60, 80, 160])
+    def test_it_fits_the_terminal(self, terminal, columns):
+        shown, _ = terminal("analyze", "densenet", "--memory", columns=columns, NO_COLOR="1")
+        assert all(len(line) <= columns for line in shown.splitlines())
+
+    def test_an_unknown_order_or_optimizer_is_refused(self, run):
+        done = run("analyze", "lenet5", "--order", "bset")
+        assert done.returncode == 2
+        assert "did you mean 'best'?" in done.stderr
+        done = run("analyze", "lenet5", "--optimizer", "adma")
+        assert done.returncode == 2
+        assert "did you mean 'adam'?" in done.stderr
+
+
+class TestDevice:
+    def test_a_device_by_its_name(self, run):
+        done = run("analyze", "mobilenet_v1", "--device", "jetson-nano", "--depth", "1")
+        assert done.returncode == 0
+        assert "On jetson-nano (118 G multiply-adds/s, 25.6 GB/s" in done.stdout
+
+    def test_a_device_by_its_rates(self, run):
+        done = run(
+            "analyze", "lenet5", "--peak-macs", "1M", "--bandwidth", "1GB/s", "--format", "json"
+        )
+        roof = json.loads(done.stdout)["networks"][0]["roofline"]
+        assert (roof["peak_macs"], roof["bandwidth"]) == (10**6, 10**9)
+        # Its 416,520 multiply-adds alone take 0.41652 s.
+        assert roof["time"] == pytest.approx(0.41652, rel=1e-3)
+        assert roof["layers"][0]["bound"] == "compute"
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--device", "v10"], "did you mean 'v100'?"),
+            (["--peak-macs", "1G"], "--bandwidth"),
+            (["--bandwidth", "1GB/s"], "--peak-macs"),
+            (["--peak-macs", "1GB/s", "--bandwidth", "1GB/s"], "in bytes"),
+            (["--peak-macs", "fast", "--bandwidth", "1GB/s"], "is no rate"),
+            (["--columns", "name,time"], "add --device"),
+        ],
+    )
+    def test_what_makes_no_device_is_said(self, run, arguments, said):
+        done = run("analyze", "lenet5", *arguments)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert done.stdout == ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 from convcalc.algebra import Number, product
 from convcalc.analysis.dtypes import Dtypes, bytes_of
-from convcalc.analysis.liveness import Peak, peak_of
+from convcalc.analysis.liveness import Liveness, Peak, liveness_of
 from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
-from convcalc.analysis.training import KeptForBackward, kept_for_backward
+from convcalc.analysis.training import TrainingMemory, training_memory
 from convcalc.errors import Finding, Place
 from convcalc.graph import Graph, PublishedFigure
 from convcalc.layers import Layer
@@ -53,6 +53,17 @@ class NetworkTotal(NamedTuple):
     source: str | None
     """Where its design comes from."""
     cost: Cost
+
+
+class FoundOrder(NamedTuple):
+    """What a search for an order with a lower peak has found."""
+
+    given: int
+    """The peak in the order of the spec, in bytes."""
+    peak: int
+    """The peak in the order that was found."""
+    is_exact: bool
+    """Whether it is proven that no order has a lower one."""
 
 
 class LayerCost(NamedTuple):
@@ -136,16 +147,20 @@ class Analysis:
     layers: tuple[LayerCost, ...]
     """Every layer in the order in which it runs; the inputs are not among them."""
     total: Cost
-    peak: Peak
-    """The peak of the activations in bytes; positions in it count the inputs first."""
-    kept: KeptForBackward
-    """What a backward pass needs; positions in it count the inputs first."""
+    liveness: Liveness
+    """What is live in each step, in bytes; positions in it count the inputs first."""
+    training: TrainingMemory
+    """What a step of training holds; positions in it count the inputs first."""
     receptive_field: ReceptiveField
     """Of the first output."""
     published: tuple[PublishedFigure, ...]
     warnings: tuple[Finding, ...]
     settings: tuple[tuple[str, str], ...] = ()
     """Variables that were set otherwise than the spec has them, and to what."""
+    in_place: bool = False
+    """Whether element-wise layers take over the memory of an input that no one reads any more."""
+    order: FoundOrder | None = None
+    """The search for an order with a lower peak, if there was one: the layers stand in it."""
 
     @property
     def params(self) -> int:
@@ -193,18 +208,57 @@ class Analysis:
         return self.peak.size
 
     @property
+    def peak(self) -> Peak:
+        """The most activations that are live at once."""
+        return self.liveness.peak
+
+    @property
+    def inference_bytes(self) -> int:
+        """The weights and the peak of the activations: what must fit in."""
+        return self.weight_bytes + self.peak_activation_bytes
+
+    @property
     def training_bytes(self) -> int:
-        """What is kept for the backward pass, the weights, and a gradient for each of them."""
-        return self.kept.size + 2 * self.weight_bytes
+        """What is kept for the backward pass, the weights, their gradients, optimiser state."""
+        return self.training.size
 
 
-def analyze_graph(graph: Graph, *, batch: int = 1, dtypes: Dtypes = Dtypes()) -> Analysis:  # noqa: B008 - immutable
+def analyze_graph(
+    graph: Graph,
+    *,
+    batch: int = 1,
+    dtypes: Dtypes = Dtypes(),  # noqa: B008 - immutable
+    in_place: bool = False,
+    best_order: bool = False,
+    optimizer: str = "sgd",
+) -> Analysis:
     """What ``graph`` costs at a batch size, with numbers held in ``dtypes``.
 
-    Raises TypeError if the graph has sizes that are formulas.
+    ``in_place`` lets element-wise layers take over the memory of an input that no one reads any
+    more. ``best_order`` looks for an order of the layers with a lower peak. ``optimizer`` is a key
+    of `convcalc.analysis.training.OPTIMIZERS`. Raises TypeError if the graph has sizes that are
+    formulas.
     """
     with collector_paused():
-        return _analyzed(graph, batch, dtypes)
+        found = None
+        if best_order:
+            graph, found = _in_best_order(graph, batch, dtypes, in_place=in_place)
+        analysis = _analyzed(graph, batch, dtypes, in_place=in_place, optimizer=optimizer)
+        return analysis if found is None else replace(analysis, order=found)
+
+
+def _in_best_order(
+    graph: Graph, batch: int, dtypes: Dtypes, *, in_place: bool
+) -> tuple[Graph, FoundOrder]:
+    """The same network in the order with the lowest peak that was found."""
+    from convcalc.analysis.ordering import best_order, reordered  # noqa: PLC0415 - if asked for
+
+    inputs = [graph.input_shapes(node) for node in graph.nodes]
+    sizes = tuple(node.output_bytes for node in _measured(graph, inputs, batch, dtypes))
+    order = best_order(graph, sizes, in_place=in_place)
+    given = liveness_of(graph, sizes, in_place=in_place).peak.size
+    found = FoundOrder(given, order.peak, order.is_exact)
+    return (reordered(graph, order.positions) if order.peak < given else graph), found
 
 
 @contextmanager
@@ -223,7 +277,9 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
+def _analyzed(
+    graph: Graph, batch: int, dtypes: Dtypes, *, in_place: bool, optimizer: str
+) -> Analysis:
     nodes = graph.nodes
     inputs = [graph.input_shapes(node) for node in nodes]
     costs = _measured(graph, inputs, batch, dtypes)
@@ -247,6 +303,8 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
         for node, shapes, measured, field in zip(nodes, inputs, costs, fields, strict=True)
         if node.inputs
     )
+    total = sum_of(row.cost for row in rows)
+    sizes = tuple(measured.output_bytes for measured in costs)
     return Analysis(
         name=graph.name,
         spec=graph.spec,
@@ -259,13 +317,16 @@ def _analyzed(graph: Graph, batch: int, dtypes: Dtypes) -> Analysis:
         batch=batch,
         dtypes=dtypes,
         layers=rows,
-        total=sum_of(row.cost for row in rows),
-        peak=peak_of(graph, tuple(measured.output_bytes for measured in costs)),
-        kept=kept_for_backward(graph, batch, dtypes),
+        total=total,
+        liveness=liveness_of(graph, sizes, in_place=in_place),
+        training=training_memory(
+            graph, total.weight_bytes, batch=batch, dtypes=dtypes, optimizer=optimizer
+        ),
         receptive_field=fields[graph.outputs[0]],
         published=graph.published,
         warnings=graph.warnings,
         settings=graph.settings,
+        in_place=in_place,
     )
 
 

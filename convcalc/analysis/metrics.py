@@ -60,10 +60,18 @@ METRICS: Final = (
     ),
     Metric("weight_bytes", "Weight memory", "bytes", "of all weight tensors"),
     Metric(
+        "inference_bytes",
+        "Inference memory",
+        "bytes",
+        "weights and peak activations together",
+        of_layers=False,
+    ),
+    Metric(
         "training_bytes",
         "Training memory",
         "bytes",
-        "what autograd keeps for the backward pass, the weights, and a gradient for each of them",
+        "what autograd keeps for the backward pass, the weights, a gradient for each of them, and "
+        "the state of the optimiser (none by default)",
         of_layers=False,
     ),
 )

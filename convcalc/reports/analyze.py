@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.dtypes import Dtypes
@@ -13,7 +13,21 @@ from convcalc.analysis.published import PublishedCheck, published_checks
 from convcalc.reports.figures import byte_size, count, percent, shape
 from convcalc.reports.sheet import Column, Sheet
 
-__all__ = ["AUTO_DEPTH", "COLUMNS", "DEFAULT_COLUMNS", "Depth", "analysis_sheet", "definitions"]
+if TYPE_CHECKING:
+    from convcalc.analysis.devices import Device
+
+__all__ = [
+    "AUTO_DEPTH",
+    "COLUMNS",
+    "DEFAULT_COLUMNS",
+    "Cells",
+    "Depth",
+    "analysis_sheet",
+    "definitions",
+    "held_in",
+    "inputs_text",
+    "set_variables",
+]
 
 AUTO_DEPTH: Final = "auto"
 Depth = int | str | None
@@ -31,7 +45,7 @@ SHARED: Final = "shared"
 """In place of the parameters of layers that use the weights of others."""
 
 
-class _Cells(NamedTuple):
+class Cells(NamedTuple):
     """A column of the layer table: what it shows of a group, and of the network."""
 
     column: Column
@@ -43,7 +57,7 @@ def _nothing(_analysis: Analysis) -> str:
     return ""
 
 
-def _metric_cells(key: str, title: str, unit: str) -> _Cells:
+def _metric_cells(key: str, title: str, unit: str) -> Cells:
     write = byte_size if unit == "bytes" else count
     of_weights = key in ("params", "weight_bytes")
 
@@ -52,15 +66,15 @@ def _metric_cells(key: str, title: str, unit: str) -> _Cells:
             return SHARED
         return write(value_of(key, group.cost))
 
-    return _Cells(
+    return Cells(
         Column(SHORT_TITLES.get(key, title), dropped=1 if key == "activation_bytes" else 0),
         of_group,
         lambda analysis: write(value_of(key, analysis)),
     )
 
 
-def _share_cells(key: str) -> _Cells:
-    return _Cells(
+def _share_cells(key: str) -> Cells:
+    return Cells(
         Column("%", dropped=2),
         lambda group, analysis: percent(value_of(key, group.cost), value_of(key, analysis)),
         lambda analysis: percent(value_of(key, analysis), value_of(key, analysis)),
@@ -75,6 +89,10 @@ def _jump(group: GroupCost, _analysis: Analysis) -> str:
     return shape(group.layers[-1].receptive_field.jump)
 
 
+def _start(group: GroupCost, _analysis: Analysis) -> str:
+    return "×".join(str(at).replace("-", "−") for at in group.layers[-1].receptive_field.start)
+
+
 def _weights(group: GroupCost, _analysis: Analysis) -> str:
     if len(group.layers) > 1:
         return ""
@@ -87,22 +105,22 @@ def _input(group: GroupCost, _analysis: Analysis) -> str:
     return ", ".join(shape(sizes) for sizes in group.layers[0].input_shapes)
 
 
-COLUMNS: Final[dict[str, _Cells]] = {
-    "name": _Cells(
+COLUMNS: Final[dict[str, Cells]] = {
+    "name": Cells(
         Column("Layer", is_number=False, is_name=True),
         lambda group, _: group.name,
         lambda analysis: f"Total, {len(analysis.layers)} layers",
     ),
-    "kind": _Cells(
+    "kind": Cells(
         Column("Kind", is_number=False, dropped=3), lambda group, _: group.kind, _nothing
     ),
-    "input": _Cells(Column("Input", is_number=False), _input, _nothing),
-    "output": _Cells(
+    "input": Cells(Column("Input", is_number=False), _input, _nothing),
+    "output": Cells(
         Column("Output", is_number=False),
         lambda group, _: shape(group.output_shape),
         lambda analysis: ", ".join(shape(sizes) for _, sizes in analysis.outputs),
     ),
-    "weights": _Cells(Column("Weights", is_number=False), _weights, _nothing),
+    "weights": Cells(Column("Weights", is_number=False), _weights, _nothing),
     **{
         each.key: _metric_cells(each.key, each.title, each.unit)
         for each in METRICS
@@ -110,12 +128,13 @@ COLUMNS: Final[dict[str, _Cells]] = {
     },
     "macs_share": _share_cells("macs"),
     "params_share": _share_cells("params"),
-    "receptive_field": _Cells(
+    "receptive_field": Cells(
         Column("Receptive field"),
         _receptive_field,
         lambda analysis: shape(analysis.receptive_field.size),
     ),
-    "jump": _Cells(Column("Jump"), _jump, lambda analysis: shape(analysis.receptive_field.jump)),
+    "jump": Cells(Column("Jump"), _jump, lambda analysis: shape(analysis.receptive_field.jump)),
+    "start": Cells(Column("Start"), _start, _nothing),
 }
 """The columns that `--columns` knows, by name."""
 
@@ -131,15 +150,32 @@ DEFAULT_COLUMNS: Final = (
 
 
 def analysis_sheet(
-    analysis: Analysis, *, depth: Depth = AUTO_DEPTH, columns: Iterable[str] = DEFAULT_COLUMNS
+    analysis: Analysis,
+    *,
+    depth: Depth = AUTO_DEPTH,
+    columns: Iterable[str] = DEFAULT_COLUMNS,
+    device: Device | None = None,
 ) -> Sheet:
-    """The layer table of a network, folded to ``depth``."""
-    cells = [COLUMNS[name] for name in columns]
+    """The layer table of a network, folded to ``depth``, and its time on a device.
+
+    ``columns`` are keys of `COLUMNS`, or of those of `convcalc.reports.performance`.
+    """
+    columns = tuple(columns)
+    known = COLUMNS
+    time_line = None
+    if device is not None or not COLUMNS.keys() >= set(columns):
+        from convcalc.reports.performance import performance  # noqa: PLC0415 - if asked for
+
+        more, time_line = performance(analysis, device)
+        known = COLUMNS | more
+    cells = [known[name] for name in columns]
     is_automatic = depth == AUTO_DEPTH
     fold = depth_that_fits(analysis) if is_automatic else depth
     groups = groups_at(analysis, fold if isinstance(fold, int) else None)
     rows = [tuple(cell.of_group(group, analysis) for cell in cells) for group in groups]
     lines = list(_lines(analysis))
+    if time_line is not None:
+        lines.insert(0, time_line)
     if is_automatic and len(rows) > MAX_UNFOLDED_ROWS:
         half = READABLE_ROWS // 2
         hidden = len(rows) - 2 * half
@@ -151,7 +187,9 @@ def analysis_sheet(
     if any(layer.shares_weights_with is not None for layer in analysis.layers):
         lines.insert(0, "Shared weights count once, where they are used first.")
     return Sheet(
-        title=" · ".join((analysis.name, *set_variables(analysis), f"input {_inputs(analysis)}")),
+        title=" · ".join(
+            (analysis.name, *set_variables(analysis), f"input {inputs_text(analysis)}")
+        ),
         columns=tuple(cell.column for cell in cells),
         rows=tuple(rows),
         totals=(tuple(cell.of_total(analysis) for cell in cells),),
@@ -166,15 +204,17 @@ def set_variables(analysis: Analysis) -> tuple[str, ...]:
 
 def definitions(inputs: str, batch: int, dtypes: Dtypes) -> str:
     """What the numbers mean, in one line. ``inputs`` says which input they are for."""
-    held = (
-        dtypes.weights
-        if dtypes.weights == dtypes.activations
-        else f"{dtypes.weights} weights, {dtypes.activations} activations"
-    )
     return (
         "Multiply-add: one multiply and one add of a convolution or matrix product, no bias adds; "
-        f"FLOPs = 2 · multiply-adds + other operations; {inputs}, batch {batch}, {held}."
+        f"FLOPs = 2 · multiply-adds + other operations; {inputs}, batch {batch}, {held_in(dtypes)}."
     )
+
+
+def held_in(dtypes: Dtypes) -> str:
+    """The formats of numbers, in words."""
+    if dtypes.weights == dtypes.activations:
+        return dtypes.weights
+    return f"{dtypes.weights} weights, {dtypes.activations} activations"
 
 
 def _lines(analysis: Analysis) -> Iterable[str]:
@@ -182,8 +222,9 @@ def _lines(analysis: Analysis) -> Iterable[str]:
     step = analysis.peak.step - len(analysis.inputs)
     where = f" at {analysis.layers[step].name}" if step >= 0 else ""
     yield (
-        f"FLOPs {count(analysis.flops)}; weights {byte_size(analysis.weight_bytes)}, peak "
-        f"activations {byte_size(analysis.peak_activation_bytes)}{where}."
+        f"FLOPs {count(analysis.flops)}; weights {byte_size(analysis.weight_bytes)} + peak "
+        f"activations {byte_size(analysis.peak_activation_bytes)}{where} = "
+        f"{byte_size(analysis.inference_bytes)}."
     )
     by_source: dict[tuple[str, str | None], list[PublishedCheck]] = {}
     for check in published_checks(analysis):
@@ -196,10 +237,11 @@ def _lines(analysis: Analysis) -> Iterable[str]:
             for check in checks
         )
         yield f"Published ({source}): {figures}" + (f" ({differs})" if differs else "")
-    yield definitions(f"input {_inputs(analysis)}", analysis.batch, analysis.dtypes)
+    yield definitions(f"input {inputs_text(analysis)}", analysis.batch, analysis.dtypes)
 
 
-def _inputs(analysis: Analysis) -> str:
+def inputs_text(analysis: Analysis) -> str:
+    """The shapes of the network's inputs, with their names if there are several."""
     return ", ".join(
         shape(sizes) if len(analysis.inputs) == 1 else f"{name} {shape(sizes)}"
         for name, sizes in analysis.inputs

@@ -24,6 +24,7 @@ SUMMARY_METRICS: Final = (
     "activation_bytes",
     "peak_activation_bytes",
     "weight_bytes",
+    "inference_bytes",
     "training_bytes",
 )
 
@@ -37,6 +38,8 @@ ROW_METRICS: Final = {
     "macs": 0,
     "activation_bytes": 4,
     "peak_activation_bytes": 2,
+    "weight_bytes": 8,
+    "training_bytes": 9,
 }
 """The metrics of networks below each other, and when there is no room for them."""
 

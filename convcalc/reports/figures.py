@@ -46,6 +46,29 @@ def ratio(value: Fraction | None) -> str:
     return f"{number:#.3g}×"
 
 
+def number(value: Fraction | None) -> str:
+    """``45.2``, with three significant digits; nothing where there is no value."""
+    if value is None:
+        return ""
+    return f"{float(value):,.0f}" if value >= 100 else f"{float(value):#.3g}".rstrip(".")
+
+
+def duration(seconds: Fraction) -> str:
+    """``435.6 µs``."""
+    for unit, size in (("s", 1), ("ms", 1000), ("µs", 10**6)):
+        if seconds * size >= 1:
+            return f"{float(seconds * size):,.4g} {unit}"
+    return f"{float(seconds * 10**9):.4g} ns" if seconds else "0 s"
+
+
+def rate(per_second: int) -> str:
+    """``25.6 G``, with up to four significant digits."""
+    for unit, size in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 1000)):
+        if per_second >= size:
+            return f"{per_second / size:.4g} {unit}"
+    return f"{per_second} "
+
+
 def shape(sizes: tuple[object, ...]) -> str:
     """``64×112×112``."""
     return "×".join(map(str, sizes))

@@ -11,6 +11,8 @@ from typing import Final
 
 from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis, LayerCost
+from convcalc.analysis.devices import Device
+from convcalc.analysis.intensity import Roofline, roofline, traffic
 from convcalc.analysis.metrics import METRICS, value_of
 from convcalc.analysis.published import published_checks
 from convcalc.analysis.receptive_field import ReceptiveField
@@ -22,9 +24,27 @@ __all__ = ["SCHEMA_VERSION", "comparison_json", "networks_json"]
 SCHEMA_VERSION: Final = 1
 
 
-def networks_json(analyses: Sequence[Analysis], version: str) -> str:
-    """The report of ``analyses`` by convcalc of a given version."""
-    return _text(_report(analyses, version))
+def networks_json(
+    analyses: Sequence[Analysis],
+    version: str,
+    *,
+    memory: bool = False,
+    device: Device | None = None,
+) -> str:
+    """The report of ``analyses`` by convcalc of a given version.
+
+    With memory over time, and with times on a device, if asked for.
+    """
+    report = _report(analyses, version)
+    if device is not None:
+        for network, analysis in zip(report["networks"], analyses, strict=True):  # type: ignore[call-overload]
+            network["roofline"] = _roofline(roofline(analysis, device))
+    if memory:
+        from convcalc.reports.memory import memory_json  # noqa: PLC0415 - if asked for
+
+        for network, analysis in zip(report["networks"], analyses, strict=True):  # type: ignore[call-overload]
+            network["memory"] = memory_json(analysis)
+    return _text(report)
 
 
 def comparison_json(comparison: Comparison, version: str) -> str:
@@ -88,11 +108,34 @@ def _network(analysis: Analysis) -> dict[str, object]:
             }
             for check in published_checks(analysis)
         ],
-        "layers": [_layer(layer) for layer in analysis.layers],
+        "layers": [_layer(layer, analysis) for layer in analysis.layers],
     }
 
 
-def _layer(layer: LayerCost) -> dict[str, object]:
+def _roofline(roof: Roofline) -> dict[str, object]:
+    """Times in seconds."""
+    device = roof.device
+    return {
+        "device": device.name,
+        "peak_macs": device.peak_macs,
+        "bandwidth": device.bandwidth,
+        "source": device.source or None,
+        "time": float(roof.time),
+        "memory_share": float(roof.memory_share),
+        "layers": [
+            {
+                "name": layer.name,
+                "time": float(layer.time),
+                "share": float(layer.share),
+                "bound": layer.bound.value if layer.bound else None,
+            }
+            for layer in roof.layers
+        ],
+    }
+
+
+def _layer(layer: LayerCost, analysis: Analysis) -> dict[str, object]:
+    moved = traffic(layer, batch=analysis.batch, dtypes=analysis.dtypes)
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -107,6 +150,8 @@ def _layer(layer: LayerCost) -> dict[str, object]:
         "shares_weights_with": layer.shares_weights_with,
         "buffer_tensors": {tensor.name: list(tensor.shape) for tensor in layer.buffer_tensors},
         **_metrics(layer),
+        "read_bytes": moved.read_bytes,
+        "written_bytes": moved.written_bytes,
         "receptive_field": _receptive_field(layer.receptive_field),
     }
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis
 from convcalc.reports.analyze import AUTO_DEPTH, Depth, analysis_sheet
 from convcalc.reports.compare import comparison_sheet, layers_sheet
 from convcalc.reports.sheet import Sheet
+
+if TYPE_CHECKING:
+    from convcalc.analysis.devices import Device
 
 __all__ = ["FORMATS", "Report", "analyses_report", "comparison_report"]
 
@@ -58,29 +61,41 @@ class Report(NamedTuple):
 
 
 def analyses_report(
-    analyses: Sequence[Analysis], *, depth: Depth, columns: Iterable[str], version: str
+    analyses: Sequence[Analysis],
+    *,
+    depth: Depth,
+    columns: Iterable[str],
+    version: str,
+    memory: bool = False,
+    device: Device | None = None,
 ) -> Report:
-    """The report of networks one by one. A ``depth`` of None is the format's own."""
+    """The report of networks one by one, on a device if one is given, or of their memory.
+
+    A ``depth`` of None is the format's own.
+    """
     names = tuple(columns)
 
     def as_json() -> str:
         from convcalc.reports.json_report import networks_json  # noqa: PLC0415 - if asked for
 
-        return networks_json(analyses, version)
+        return networks_json(analyses, version, memory=memory, device=device)
 
     def as_csv() -> str:
         from convcalc.reports.csv_report import networks_csv  # noqa: PLC0415 - if asked for
 
         return networks_csv(analyses)
 
-    return Report(
-        lambda usual: [
-            analysis_sheet(analysis, depth=_chosen(depth, usual), columns=names)
-            for analysis in analyses
-        ],
-        as_json,
-        as_csv,
-    )
+    def sheets(usual: Depth) -> Sequence[Sheet]:
+        chosen = _chosen(depth, usual)
+        if memory:
+            from convcalc.reports.memory import memory_sheets  # noqa: PLC0415 - if asked for
+
+            return [sheet for each in analyses for sheet in memory_sheets(each, depth=chosen)]
+        return [
+            analysis_sheet(each, depth=chosen, columns=names, device=device) for each in analyses
+        ]
+
+    return Report(sheets, as_json, as_csv)
 
 
 def comparison_report(

@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
-from convcalc.analysis.liveness import peak_of
+from convcalc.analysis.liveness import TensorLife, liveness_of, peak_of
 from convcalc.graph import Graph, Node
 from convcalc.layers import Input
 from convcalc.layers.activation import Relu
-from convcalc.layers.merging import Concat
+from convcalc.layers.merging import Add, Concat
 from convcalc.layers.shaping import Dropout, Flatten, Identity
 
 
@@ -145,3 +145,165 @@ def test_peaks_are_those_of_a_run_that_counts_references(seed):
         graph = random_graph(draw)
         sizes = tuple(draw.randint(0, 20) for _ in graph.nodes)
         assert peak_of(graph, sizes) == simulated(graph, sizes), graph
+
+
+# -- in place --------------------------------------------------------------------------------------
+
+
+def test_in_place_a_layer_takes_over_an_input_that_no_one_reads_again():
+    graph = graph_of(INPUT, (Concat(), (0, 0)), (Relu(), (1,)), (Relu(), (2,)))
+    # 10 + 20, and both layers behind it work in those 20.
+    assert peak_of(graph, (10, 20, 20, 20), in_place=True) == (30, 1, (0, 1))
+    assert peak_of(graph, (10, 20, 20, 20)) == (40, 2, (1, 2))
+    live = liveness_of(graph, (10, 20, 20, 20), in_place=True)
+    assert live.tensors == (TensorLife(0, 0, 1, 10), TensorLife(1, 1, 4, 20))
+    assert live.steps == (10, 30, 20, 20)
+
+
+def test_in_place_an_input_that_is_read_later_stays():
+    graph = graph_of(INPUT, (Concat(), (0, 0)), (Relu(), (1,)), (Concat(), (1, 2)))
+    assert peak_of(graph, (1, 20, 20, 5), in_place=True) == (45, 3, (1, 2, 3))
+
+
+def test_in_place_the_network_s_input_and_its_outputs_stay():
+    graph = graph_of(INPUT, (Relu(), (0,)))
+    assert peak_of(graph, (10, 10), in_place=True).size == 20
+    kept = graph_of(INPUT, (Concat(), (0, 0)), (Relu(), (1,)), outputs=(1, 2))
+    assert peak_of(kept, (10, 20, 20), in_place=True).size == 40
+
+
+def test_in_place_only_memory_of_the_same_size_is_taken_over():
+    graph = graph_of(INPUT, (Concat(), (0, 0)), (Add(broadcast=True), (1, 0)))
+    assert peak_of(graph, (10, 20, 40), in_place=True).size == 70
+    # The second input fits where the first does not: 40 + 20 + 40, then 20 + 40.
+    other = graph_of(INPUT, (Concat(), (0, 0)), (Concat(), (0, 0)), (Add(), (1, 2)))
+    assert peak_of(other, (1, 20, 40, 40), in_place=True) == (61, 2, (0, 1, 2))
+
+
+def test_in_place_a_view_keeps_what_it_shows():
+    graph = graph_of(
+        INPUT, (Concat(), (0, 0)), (Identity(), (1,)), (Relu(), (1,)), (Concat(), (2, 3))
+    )
+    assert peak_of(graph, (1, 20, 20, 20, 5), in_place=True) == (45, 4, (1, 3, 4))
+    # Through the view, where nothing else reads what it shows.
+    through = graph_of(INPUT, (Concat(), (0, 0)), (Identity(), (1,)), (Relu(), (2,)))
+    assert peak_of(through, (1, 20, 20, 20), in_place=True).size == 21
+
+
+def test_the_steps_add_up_what_is_live():
+    graph = graph_of(INPUT, (Relu(), (0,)), (Relu(), (1,)), (Concat(), (1, 2)))
+    live = liveness_of(graph, (3, 5, 7, 11))
+    assert live.steps == (3, 8, 12, 23)  # 3 + 5, 5 + 7, 5 + 7 + 11
+    assert [tensor.node for tensor in live.live_in(2)] == [1, 2]
+
+
+class Memory:
+    """Buffers with real bytes, each freed when nobody holds it any more; the most there ever was.
+
+    A tensor is a buffer and who holds it: each reader that is yet to run, and the caller.
+    """
+
+    def __init__(self):
+        self.buffers = {}
+        self.holders = {}
+        self.most = 0
+
+    def allocate(self, size):
+        key = object()
+        self.buffers[key] = bytearray(size)
+        self.holders[key] = 0
+        return key
+
+    def hold(self, key, times):
+        self.holders[key] += times
+
+    def release(self, key):
+        self.holders[key] -= 1
+
+    def measure(self):
+        self.most = max(self.most, sum(map(len, self.buffers.values())))
+
+    def sweep(self, *, but_for=()):
+        for key in [k for k, held in self.holders.items() if not held and k not in but_for]:
+            del self.buffers[key], self.holders[key]
+
+
+def executed(graph, sizes, *, in_place):
+    """The most bytes that a step-by-step run of ``graph`` holds at once."""
+    readers = [0] * len(graph.nodes)
+    for node in graph.nodes:
+        for source in node.inputs:
+            readers[source] += 1
+    for output in set(graph.outputs):
+        readers[output] += 1
+    memory, holds, given = Memory(), {}, set()
+    for position, node in enumerate(graph.nodes):
+        if not node.inputs:
+            holds[position] = memory.allocate(sizes[position])
+            memory.hold(holds[position], readers[position])
+            given.add(holds[position])
+    memory.measure()
+    memory.sweep()
+    for position, node in enumerate(graph.nodes):
+        if not node.inputs:
+            continue
+        if isinstance(node.layer, Identity | Dropout | Flatten):
+            target = holds[node.inputs[0]]
+        else:
+            target = None
+            for source in node.inputs if in_place and isinstance(node.layer, Relu | Add) else ():
+                buffer = holds[source]
+                mine = sum(holds[other] is buffer for other in node.inputs)
+                if (
+                    memory.holders[buffer] == mine
+                    and buffer not in given
+                    and len(memory.buffers[buffer]) == sizes[position]
+                ):
+                    target = buffer
+                    break
+            target = target or memory.allocate(sizes[position])
+        holds[position] = target
+        memory.hold(target, readers[position])
+        memory.measure()
+        for source in node.inputs:
+            memory.release(holds[source])
+        memory.sweep()
+    return memory.most
+
+
+def random_elementwise_graph(draw):
+    nodes = [INPUT] * draw.randint(1, 2)
+    for _ in range(draw.randint(1, 9)):
+        some = [draw.randrange(len(nodes)) for _ in range(3)]
+        layer = draw.choice([Relu(), Relu(), Add(), Add(), Identity(), Flatten(), Concat()])
+        nodes.append(
+            (layer, tuple(some[: draw.randint(2, 3)] if layer.takes.allows(2) else some[:1]))
+        )
+    return graph_of(*nodes, outputs=tuple({draw.randrange(len(nodes)), len(nodes) - 1}))
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_peaks_are_those_of_a_run_with_real_buffers(seed, in_place):
+    draw = Random(f"{seed}")  # noqa: S311 - no secret
+    for _ in range(100):
+        graph = random_elementwise_graph(draw)
+        # Few sizes, so that many fit; a view is as large as what it shows.
+        sizes = [draw.choice([4, 4, 4, 9]) for _ in graph.nodes]
+        for position, node in enumerate(graph.nodes):
+            if isinstance(node.layer, Identity | Flatten):
+                sizes[position] = sizes[node.inputs[0]]
+        found = peak_of(graph, tuple(sizes), in_place=in_place).size
+        assert found == executed(graph, sizes, in_place=in_place), graph
+
+
+def test_in_place_helps_in_some_of_the_random_graphs():
+    draw = Random("some")  # noqa: S311 - no secret
+    graphs = [random_elementwise_graph(draw) for _ in range(100)]
+    helped = [
+        graph
+        for graph in graphs
+        if peak_of(graph, (4,) * len(graph.nodes), in_place=True).size
+        < peak_of(graph, (4,) * len(graph.nodes)).size
+    ]
+    assert len(helped) > 10

@@ -45,6 +45,7 @@ VALUES = {
     "activation_bytes": 208,
     "peak_activation_bytes": 176,  # the input and conv: 32 + 12 elements
     "weight_bytes": 332,  # 83 · 4
+    "inference_bytes": 508,  # 332 + 176
     # The inputs of conv, norm, squared, pool and linear and the output of softmax, with two
     # statistics a channel: 32 + 12 + 12 + 12 + 3 + 5 + 6 = 82 numbers; 3 indices of 8 bytes; the
     # weights twice: 328 + 24 + 664.
@@ -69,7 +70,7 @@ def test_the_metrics_of_layers_add_up_to_the_network(analysis, key):
 
 def test_what_no_layer_has_alone_is_of_networks_alone(analysis):
     of_networks = [each.key for each in METRICS if not each.of_layers]
-    assert of_networks == ["peak_activation_bytes", "training_bytes"]
+    assert of_networks == ["peak_activation_bytes", "inference_bytes", "training_bytes"]
     for key in of_networks:
         assert not hasattr(analysis.layers[0], key)
 

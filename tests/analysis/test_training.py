@@ -82,4 +82,35 @@ def test_a_mean_over_everything_keeps_nothing(kept):
 def test_training_memory_adds_weights_and_gradients():
     costs = convcalc.analyze("lenet5", batch=2)
     # 61,706 parameters and as many gradients, of 4 bytes
-    assert costs.training_bytes == costs.kept.size + 8 * 61_706
+    assert costs.training_bytes == costs.training.kept.size + 8 * 61_706
+
+
+@pytest.mark.parametrize(("optimizer", "numbers"), [("sgd", 0), ("momentum", 1), ("adam", 2)])
+def test_an_optimiser_keeps_numbers_for_each_weight(optimizer, numbers):
+    costs = convcalc.analyze("lenet5", optimizer=optimizer)
+    assert costs.training.optimizer_state == numbers * 4 * 61_706
+    assert costs.training_bytes == costs.training.kept.size + (2 + numbers) * 4 * 61_706
+
+
+def test_gradients_and_state_are_in_the_format_of_the_weights():
+    costs = convcalc.analyze("lenet5", weights_dtype="float16", optimizer="adam")
+    assert (costs.training.gradients, costs.training.optimizer_state) == (2 * 61_706, 4 * 61_706)
+
+
+def test_what_is_kept_is_said_layer_by_layer(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "input: [3, 8, 8]\nlayers:\n"
+        "  - {conv: {out_channels: 4, kernel_size: 1}, name: a}\n  - relu\n"
+        "  - {conv: {out_channels: 4, kernel_size: 1}, name: b}\n  - {dropout: }\n"
+    )
+    kept = convcalc.analyze(path).training.kept
+    # The input is kept for a: 192 numbers; relu keeps its output, 256, which b needs too; dropout a
+    # mask of 256.
+    assert kept.of_nodes == (0, 4 * 192, 4 * 256, 0, 4 * 256)
+    assert kept.size == sum(kept.of_nodes)
+
+
+def test_an_unknown_optimiser_is_refused():
+    with pytest.raises(convcalc.UsageError, match="unknown optimizer 'lion'"):
+        convcalc.analyze("lenet5", optimizer="lion")

@@ -1,0 +1,311 @@
+"""The order with the lowest peak, against all orders of small networks."""
+
+from random import Random
+from time import perf_counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import convcalc
+from convcalc.algebra import product
+from convcalc.analysis import ordering
+from convcalc.analysis.liveness import peak_of
+from convcalc.analysis.ordering import best_order, reordered
+from convcalc.graph import Graph, Node
+from convcalc.layers import Input
+from convcalc.layers.activation import Relu
+from convcalc.layers.declaration import SEVERAL_INPUTS
+from convcalc.layers.merging import Add, Concat
+from convcalc.layers.pooling import GlobalAvgPool
+from convcalc.layers.shaping import Flatten, Identity
+
+
+def graph_of(*nodes, outputs=None):
+    """A graph of (layer, inputs) pairs; shapes do not matter here."""
+    made = tuple(
+        Node(f"n{position}", layer, inputs, (1,)) for position, (layer, inputs) in enumerate(nodes)
+    )
+    return Graph("net", made, outputs if outputs is not None else (len(made) - 1,))
+
+
+INPUT = (Input(), ())
+POOL = GlobalAvgPool()  # any kind that allocates
+
+
+def orders_of(graph):
+    """All orders of the nodes in which each stands behind what it reads, inputs first."""
+    count = len(graph.nodes)
+    inputs = tuple(n for n in range(count) if not graph.nodes[n].inputs)
+
+    def extend(order, rest):
+        if not rest:
+            yield order
+        for position in sorted(rest):
+            if not rest.intersection(graph.nodes[position].inputs):
+                yield from extend((*order, position), rest - {position})
+
+    return extend(inputs, frozenset(range(count)) - set(inputs))
+
+
+def peak_in(graph, sizes, order, *, in_place=False):
+    return peak_of(
+        reordered(graph, order), tuple(sizes[position] for position in order), in_place=in_place
+    ).size
+
+
+# Two branches from an input of 4: each makes 40 and reduces it to 1; they are joined at the end.
+#   0 input 4 · 1 wide 40 · 2 wide 40 · 3 = narrow(1) 1 · 4 = narrow(2) 1 · 5 = concat(3, 4) 2
+BREADTH_FIRST = graph_of(
+    INPUT, (POOL, (0,)), (POOL, (0,)), (POOL, (1,)), (POOL, (2,)), (Concat(), (3, 4))
+)
+BREADTH_FIRST_SIZES = (4, 40, 40, 1, 1, 2)
+
+
+def test_a_branch_is_finished_before_the_next_begins():
+    # As given: input 4 + 40 + 40 = 84 in step 2. Branch after branch: 4 + 40 + 1 = 45 in step 3
+    # (input, wide, narrow), then 4 + 1 + 40 = 45 in step 2, and without the input 1 + 40 + 1 = 42.
+    assert peak_of(BREADTH_FIRST, BREADTH_FIRST_SIZES).size == 84
+    assert best_order(BREADTH_FIRST, BREADTH_FIRST_SIZES) == ((0, 1, 3, 2, 4, 5), 45, True)
+
+
+def test_the_branch_that_leaves_least_runs_first():
+    # Hill and valley: branch a needs 50 and leaves 30, branch b needs 60 and leaves 2.
+    #   0 input 1 · 1 a1 50 · 2 a2 30 · 3 b1 60 · 4 b2 2 · 5 concat 1
+    graph = graph_of(
+        INPUT, (POOL, (0,)), (POOL, (1,)), (POOL, (0,)), (POOL, (3,)), (Concat(), (2, 4))
+    )
+    sizes = (1, 50, 30, 60, 2, 1)
+    # a, b: 1 + 50 + 30 = 81, then 30 + 1 + 60 = 91, 30 + 60 + 2 = 92.
+    # b, a: 1 + 60 + 2 = 63, then 2 + 1 + 50 = 53, 2 + 50 + 30 = 82.
+    assert peak_of(graph, sizes).size == 92
+    assert best_order(graph, sizes) == ((0, 3, 4, 1, 2, 5), 82, True)
+
+
+def test_branches_are_interleaved_where_that_is_best():
+    # Both branches end in a hill, and the first of either frees much: no branch goes first alone.
+    #   two inputs of 50; a1 = reduce(0) 5, a2 = widen(a1) 60, a3 = reduce(a2) 5; b likewise
+    graph = graph_of(
+        INPUT,
+        INPUT,
+        *((POOL, (0,)), (POOL, (2,)), (POOL, (3,))),
+        *((POOL, (1,)), (POOL, (5,)), (POOL, (6,))),
+        (Concat(), (4, 7)),
+    )
+    sizes = (50, 50, 5, 60, 5, 5, 60, 5, 1)
+    # As given: a1 50 + 50 + 5 = 105, then a2 50 + 5 + 60 = 115 and a3 50 + 60 + 5 = 115.
+    # a1 and b1 first: 105, then 5 + 50 + 5 = 60, a2 5 + 5 + 60 = 70, a3 70, b2 and b3 70.
+    assert peak_of(graph, sizes).size == 115
+    assert best_order(graph, sizes) == ((0, 1, 2, 5, 3, 4, 6, 7, 8), 105, True)
+
+
+def test_in_place_another_order_is_best():
+    #   0 input 10 · 1 a 10 · 2 = relu(1) 10 · 3 = reduce(1) 1 · 4 = concat(2, 3) 1
+    graph = graph_of(INPUT, (POOL, (0,)), (Relu(), (1,)), (POOL, (1,)), (Concat(), (2, 3)))
+    sizes = (10, 10, 10, 1, 1)
+    # As given: a and relu, 20, then 10 + 10 + 1 = 21. Reduced first: 10 + 1, and 21 in the relu,
+    # or in place nothing for it: 20 in a.
+    assert best_order(graph, sizes) == ((0, 1, 2, 3, 4), 21, True)
+    assert peak_of(graph, sizes, in_place=True).size == 21
+    assert best_order(graph, sizes, in_place=True) == ((0, 1, 3, 2, 4), 20, True)
+
+
+def test_views_stay_behind_what_they_show():
+    graph = graph_of(
+        INPUT,
+        (POOL, (0,)),
+        (POOL, (0,)),
+        (Flatten(), (1,)),
+        (Identity(), (3,)),
+        (POOL, (4,)),
+        (POOL, (2,)),
+        (Concat(), (5, 6)),
+        (Flatten(), (0,)),
+        outputs=(7,),
+    )
+    sizes = (4, 40, 40, 40, 40, 1, 1, 2, 4)
+    # The network of the first test, but the first branch goes through two views.
+    assert best_order(graph, sizes) == ((0, 8, 1, 3, 4, 5, 2, 6, 7), 45, True)
+
+
+def test_the_given_order_stays_if_it_is_best():
+    graph = graph_of(INPUT, INPUT, (Relu(), (1,)), (Relu(), (0,)), (Add(), (2, 3)))
+    assert best_order(graph, (5, 5, 5, 5, 5)) == ((0, 1, 2, 3, 4), 15, True)
+
+
+def test_a_network_of_inputs_alone_has_its_order():
+    graph = graph_of(INPUT, INPUT, outputs=(0, 1))
+    assert best_order(graph, (3, 4)) == ((0, 1), 7, True)
+
+
+def test_steps_that_need_not_move_do_not():
+    # Twice the network of the first test in a row, the second a tenth: it stays as it is.
+    nodes = [INPUT]
+    for base in (0, 5):
+        nodes += [(POOL, (base,)), (POOL, (base,)), (POOL, (base + 1,)), (POOL, (base + 2,))]
+        nodes.append((Concat(), (base + 3, base + 4)))
+    found = best_order(graph_of(*nodes), (4, 40, 40, 1, 1, 2, 4, 4, 1, 1, 2))
+    assert found == ((0, 1, 3, 2, 4, 5, 6, 7, 8, 9, 10), 45, True)
+
+
+def test_reordering_keeps_names_and_renumbers_what_points_to_nodes():
+    graph = graph_of(INPUT, (POOL, (0,)), (POOL, (0,)), (Concat(), (2, 1)), outputs=(1, 3))
+    twin = graph.nodes[2]._replace(shares=1, shape=(7,))
+    graph = Graph(
+        "net", (*graph.nodes[:2], twin, graph.nodes[3]), (1, 3), spec="a.yaml", source="b"
+    )
+    moved = reordered(graph, (0, 2, 1, 3))
+    assert [node.name for node in moved.nodes] == ["n0", "n2", "n1", "n3"]
+    assert [node.inputs for node in moved.nodes] == [(), (0,), (0,), (1, 2)]
+    assert [node.shares for node in moved.nodes] == [None, 2, None, None]
+    assert moved.nodes[1].shape == (7,)
+    assert moved.outputs == (2, 3)
+    assert (moved.name, moved.spec, moved.source) == ("net", "a.yaml", "b")
+    assert reordered(moved, (0, 2, 1, 3)) == graph
+
+
+class PatientView(Identity):
+    """Shows its first input once all are there. No kind does so yet, but the declaration allows."""
+
+    takes = SEVERAL_INPUTS
+
+
+KINDS = [POOL, POOL, Relu(), Add(), Concat(), Flatten(), Identity(), PatientView()]
+
+
+@st.composite
+def networks(draw, most=9):
+    """Graphs of up to ``most`` nodes, with sizes from few values so that some are alike."""
+    nodes = [INPUT] * draw(st.integers(1, 2))
+    for _ in range(draw(st.integers(1, most - len(nodes)))):
+        layer = draw(st.sampled_from(KINDS))
+        last = len(nodes) - 1
+        fewest, most_inputs = (2, 3) if layer.takes.allows(2) else (1, 1)
+        # A tensor may be read twice by one layer.
+        inputs = draw(st.lists(st.integers(0, last), min_size=fewest, max_size=most_inputs))
+        nodes.append((layer, tuple(inputs)))
+    outputs = draw(st.lists(st.integers(0, len(nodes) - 1), min_size=1, max_size=2, unique=True))
+    some = st.sampled_from([0, 1, 2, 3, 5, 8, 8, 13, 20])
+    sizes = draw(st.lists(some, min_size=len(nodes), max_size=len(nodes)))
+    return graph_of(*nodes, outputs=tuple(outputs)), tuple(sizes)
+
+
+def lowest_peak(graph, sizes, *, in_place):
+    return min(peak_in(graph, sizes, order, in_place=in_place) for order in orders_of(graph))
+
+
+@settings(max_examples=200, deadline=None)
+@given(networks(), st.booleans())
+def test_no_order_has_a_lower_peak(network, in_place):
+    graph, sizes = network
+    found = best_order(graph, sizes, in_place=in_place)
+    assert found.peak == lowest_peak(graph, sizes, in_place=in_place)
+    assert found.is_exact
+    assert peak_in(graph, sizes, found.positions, in_place=in_place) == found.peak
+    if peak_of(graph, sizes, in_place=in_place).size == found.peak:
+        assert found.positions == tuple(range(len(graph.nodes)))
+
+
+def test_the_brute_force_sees_all_orders():
+    # The input, then two branches of two steps, in 4! / (2! · 2!) = 6 ways, then the end.
+    assert len(list(orders_of(BREADTH_FIRST))) == 6
+    assert len(set(orders_of(BREADTH_FIRST))) == 6
+
+
+HANDICAPS = {
+    "no moves": {"MAX_MOVES": 0},
+    "few moves": {"MAX_MOVES": 12},
+    "short parts": {"MAX_PART": 2},
+    "few sets": {"WIDTHS": (((1,), 1.0),)},
+    "no chains, no bound": {"LOOKAHEAD": 1, "MAX_PART_WITH_BOUND": 0},
+}
+
+
+@pytest.mark.parametrize("handicap", HANDICAPS.values(), ids=HANDICAPS)
+@settings(max_examples=100, deadline=None)
+@given(network=networks(), in_place=st.booleans())
+def test_a_search_that_is_cut_short_claims_no_more_than_it_knows(handicap, network, in_place):
+    graph, sizes = network
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in handicap.items():
+            patch.setattr(ordering, name, value)
+        found = best_order(graph, sizes, in_place=in_place)
+    assert peak_in(graph, sizes, found.positions, in_place=in_place) == found.peak
+    assert found.peak <= peak_of(graph, sizes, in_place=in_place).size
+    if found.is_exact:
+        assert found.peak == lowest_peak(graph, sizes, in_place=in_place)
+
+
+def test_without_moves_the_given_order_stays_unproven(monkeypatch):
+    monkeypatch.setattr(ordering, "MAX_MOVES", 0)
+    assert best_order(BREADTH_FIRST, BREADTH_FIRST_SIZES) == ((0, 1, 2, 3, 4, 5), 84, False)
+
+
+def test_an_order_that_meets_its_largest_step_is_exact_without_a_search(monkeypatch):
+    monkeypatch.setattr(ordering, "MAX_MOVES", 0)
+    # In step 2: input 4, wide 40, wide 40. The concat needs more: 1 + 1 + 90 = 92.
+    found = best_order(BREADTH_FIRST, (4, 40, 40, 1, 1, 90))
+    assert found == ((0, 1, 2, 3, 4, 5), 92, True)
+
+
+def fan(branches, rng, length=4):
+    """Branches of ``length`` steps from one input, joined at the end."""
+    nodes, sizes, ends = [INPUT], [10], []
+    for _ in range(branches):
+        source = 0
+        for _ in range(length):
+            nodes.append((POOL, (source,)))
+            sizes.append(rng.randint(1, 50))
+            source = len(nodes) - 1
+        ends.append(source)
+    nodes.append((Concat(), tuple(ends)))
+    return graph_of(*nodes), (*sizes, 5)
+
+
+def test_a_network_too_branched_for_a_proof_still_gets_a_better_order():
+    graph, sizes = fan(12, Random(1))  # noqa: S311 - no secret
+    before = perf_counter()
+    found = best_order(graph, sizes)
+    assert perf_counter() - before < 10  # 0.4 s; 5¹² = 244,140,625 sets would take minutes
+    assert not found.is_exact
+    assert found.peak < peak_of(graph, sizes).size
+    assert peak_in(graph, sizes, found.positions) == found.peak
+    assert found == best_order(graph, sizes)
+
+
+def network_and_sizes(spec):
+    graph = convcalc.load(spec)
+    return graph, tuple(4 * product(node.shape) for node in graph.nodes)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize(
+    "spec", ["resnet::resnet152", "densenet::densenet201", "inception_v3", "unet"]
+)
+def test_large_networks_are_solved_exactly(spec, in_place):
+    graph, sizes = network_and_sizes(spec)
+    found = best_order(graph, sizes, in_place=in_place)
+    assert found.is_exact
+    # Their peaks are in steps that every order has like this: the order of the design is best.
+    assert found.positions == tuple(range(len(graph.nodes)))
+
+
+def test_an_inception_module_is_run_branch_by_branch():
+    # As given the input and the outputs of all branches are there while the last one runs.
+    graph, sizes = network_and_sizes("inception_3a")
+    found = best_order(graph, sizes)
+    assert found.is_exact
+    assert found.peak == lowest_peak(graph, sizes, in_place=False)
+    assert found.peak < peak_of(graph, sizes).size
+
+
+def test_a_long_chain_with_skips_takes_linear_time():
+    nodes = [INPUT]
+    while len(nodes) < 100_000:
+        last = len(nodes) - 1
+        nodes += [(POOL, (last,)), (Relu(), (last + 1,)), (Add(), (last, last + 2))]
+    graph = graph_of(*nodes)
+    before = perf_counter()
+    # The skip, what the relu reads and what it makes: 3 · 8
+    assert best_order(graph, (8,) * len(nodes)) == (tuple(range(len(nodes))), 24, True)
+    assert perf_counter() - before < 20  # 1 s
