@@ -1,5 +1,17 @@
-"""``python -m convcalc``."""
+"""The program: ``convcalc``, or ``python -m convcalc``."""
 
-from convcalc.cli import main
+import gc
 
-main()
+
+def main() -> None:
+    """Run the command line and exit."""
+    # A command lives for a moment and makes no cycles worth finding: looking for them, while
+    # modules are imported most of all, would cost it a twentieth of its time.
+    gc.disable()
+    from convcalc.cli import main as run  # noqa: PLC0415 - after the line before
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

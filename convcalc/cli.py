@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -148,9 +147,6 @@ class _Settings(NamedTuple):
 
 def main() -> NoReturn:
     """Run the command line and exit. A defect of convcalc exits with 3, whatever it is."""
-    # A command lives for a moment and makes no cycles worth finding: looking for them would cost
-    # it a twentieth of its time.
-    gc.disable()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show ⌊ should show something else, not end the program.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIOWrapper
@@ -533,11 +529,9 @@ def _analyzed(
 
 def _told_apart(analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
     """The networks, those that share a name under their specs' instead."""
-    from dataclasses import replace  # noqa: PLC0415 - see above
-
     names = [analysis.name for analysis in analyses]
     return tuple(
-        replace(analysis, name=analysis.spec) if names.count(analysis.name) > 1 else analysis
+        analysis._replace(name=analysis.spec) if names.count(analysis.name) > 1 else analysis
         for analysis in analyses
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from convcalc.errors import Finding, Place
@@ -49,8 +48,7 @@ class PublishedFigure(NamedTuple):
     """Why the figure is not what is computed, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """A network: its nodes in an order in which they can run, inputs first."""
 
     name: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 from convcalc.algebra import Number, product
@@ -125,8 +124,7 @@ class LayerCost(NamedTuple):
         return self.cost.weight_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """What a network costs.
 
     Counts (``params``, ``macs``, ``flops``, ``operations``, ``activation_elements``) are for one
@@ -244,7 +242,7 @@ def analyze_graph(
         if best_order:
             graph, found = _in_best_order(graph, batch, dtypes, in_place=in_place)
         analysis = _analyzed(graph, batch, dtypes, in_place=in_place, optimizer=optimizer)
-        return analysis if found is None else replace(analysis, order=found)
+        return analysis if found is None else analysis._replace(order=found)
 
 
 def _in_best_order(

@@ -1,25 +1,26 @@
 """An order of execution with a lower peak of live activations.
 
 What is live depends on the set of steps that have run, not on their order. So the search goes
-through sets, as bit masks, and asks for a limit: which can be reached without ever exceeding it?
-The lowest limit under which all steps can run is the peak of the best order; it is found by
-bisection. Four laws keep that small. Let live(S) be the memory that is live once the set S has run.
+through sets, as bit masks, and asks of a limit: can all steps run without ever exceeding it? The
+lowest such limit is the peak of the best order; it is found by bisection. Four laws keep that
+small; live(S) is the memory that is live once the set S has run.
 
-1. A step before or behind which every other step must run splits the network: what is live there
-   is given, and each part has its own best order.
-2. The peak is the largest of all parts. A part that stays below another's best as it stands is left
-   alone.
-3. live(S) is submodular: what a chain of steps adds to it becomes no more if other steps have run
-   before. So a chain that can run within the limit, and in the end leaves no more live than before,
-   may always run at once: brought forward in any order, it raises nothing behind it.
+1. A step before or behind which every other must run splits the network: what is live there is
+   given, and each part has its own best order.
+2. The peak is the largest of the parts'. A part that as it stands stays within what another comes
+   to at best is left alone.
+3. live(S) is submodular: what a chain of steps adds to it becomes no more if others have run
+   before. So a chain, each step reading the one before, that can run within the limit and at last,
+   but not earlier, leaves no more live than before, may run at once: brought forward in any order,
+   it raises nothing behind it.
 4. A step that needs more than the limit after a set needs it in every order through that set. If
-   no set is dropped, the least such need is a lower bound for the next limit.
+   no set was dropped, the least such need is a lower bound of the peak.
 
 In place, a step takes over a tensor that only it is left to read; that too depends on the set
-alone, and holds all the more after further steps.
+alone, and remains so after further steps.
 
-For the minimum over sets and the law of chains see Liu, An application of generalized tree
-pebbling to sparse matrix factorization (1987).
+Law 3 for trees: Liu, An application of generalized tree pebbling to sparse matrix factorization,
+SIAM J. Algebraic Discrete Methods 8 (1987).
 """
 
 from __future__ import annotations
@@ -122,16 +123,7 @@ def reordered(graph: Graph, positions: tuple[int, ...]) -> Graph:
         )
         for node in (graph.nodes[position] for position in positions)
     )
-    return Graph(
-        name=graph.name,
-        nodes=nodes,
-        outputs=tuple(place[output] for output in graph.outputs),
-        spec=graph.spec,
-        source=graph.source,
-        settings=graph.settings,
-        published=graph.published,
-        warnings=graph.warnings,
-    )
+    return graph._replace(nodes=nodes, outputs=tuple(place[output] for output in graph.outputs))
 
 
 class _Plan(NamedTuple):
@@ -458,7 +450,7 @@ class _Part:
         """Look for an order in which no step needs more than ``limit``.
 
         Of the sets with the same number of steps the ``width`` with the least live are followed.
-        It ends without an answer when but ``least_left`` moves are left.
+        It ends without an answer when no more than ``least_left`` moves are left.
         """
         blocked = self.span.peak
         is_complete = True

@@ -1,5 +1,7 @@
 """The order with the lowest peak, against all orders of small networks."""
 
+import re
+from pathlib import Path
 from random import Random
 from time import perf_counter
 
@@ -9,16 +11,20 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.algebra import product
-from convcalc.analysis import ordering
+from convcalc.analysis import analyze_graph, ordering
 from convcalc.analysis.liveness import peak_of
 from convcalc.analysis.ordering import best_order, reordered
+from convcalc.errors import SourceText
 from convcalc.graph import Graph, Node
 from convcalc.layers import Input
 from convcalc.layers.activation import Relu
+from convcalc.layers.convolution import Conv
 from convcalc.layers.declaration import SEVERAL_INPUTS
-from convcalc.layers.merging import Add, Concat
+from convcalc.layers.merging import Add, Concat, Mul
 from convcalc.layers.pooling import GlobalAvgPool
 from convcalc.layers.shaping import Flatten, Identity
+from convcalc.sources import shipped_names, variants_of
+from convcalc.sources.spec import Spec
 
 
 def graph_of(*nodes, outputs=None):
@@ -217,6 +223,7 @@ HANDICAPS = {
     "few moves": {"MAX_MOVES": 12},
     "short parts": {"MAX_PART": 2},
     "few sets": {"WIDTHS": (((1,), 1.0),)},
+    "all sets at once": {"WIDTHS": (((10**6,), 1.0),), "MAX_PART_WITH_BOUND": 0},
     "no chains, no bound": {"LOOKAHEAD": 1, "MAX_PART_WITH_BOUND": 0},
 }
 
@@ -278,6 +285,24 @@ def network_and_sizes(spec):
     return graph, tuple(4 * product(node.shape) for node in graph.nodes)
 
 
+def test_a_gated_network_works_out_its_gate_first(network):
+    net = network(input=(4, 32, 32))
+    net.add("features", Conv(out_channels=16, kernel_size=3, padding=1))
+    net.add("context", Conv(out_channels=32, kernel_size=3, padding=1), "input")
+    net.chain(summary=GlobalAvgPool(), gate=Conv(out_channels=16, kernel_size=1))
+    net.add("mul", Mul(), "features", "gate")
+    graph = net.graph()
+    # In bytes, 4 each: input 16,384, features and mul 65,536, context 131,072, summary 128, gate 64
+    sizes = tuple(4 * product(node.shape) for node in graph.nodes)
+    # Features first: in context 16,384 + 65,536 + 131,072 = 212,992.
+    assert peak_of(graph, sizes) == (212_992, 2, (0, 1, 2))
+    # Context first: 16,384 + 131,072 = 147,456, and 128 for the summary; then features with
+    # 16,384 + 128 + 65,536 = 82,048, and at last 65,536 + 64 + 65,536 = 131,136.
+    assert best_order(graph, sizes) == ((0, 2, 3, 1, 4, 5), 147_584, True)
+    peaks = sorted(peak_in(graph, sizes, order) for order in orders_of(graph))
+    assert peaks == [147_584, 147_584, 212_992, 212_992]
+
+
 @pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize(
     "spec", ["resnet::resnet152", "densenet::densenet201", "inception_v3", "unet"]
@@ -309,3 +334,23 @@ def test_a_long_chain_with_skips_takes_linear_time():
     # The skip, what the relu reads and what it makes: 3 · 8
     assert best_order(graph, (8,) * len(nodes)) == (tuple(range(len(nodes))), 24, True)
     assert perf_counter() - before < 20  # 1 s
+
+
+def test_the_example_of_the_docs_is_what_brute_force_finds():
+    page = (Path(__file__).parents[2] / "docs" / "memory.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"(?ms)^```yaml branches.yaml\n(.*?)^```$", page)
+    graph = Spec(SourceText("branches.yaml", text), text).graph(name="branches", spec="")
+    sizes = tuple(4 * product(node.shape) for node in graph.nodes)
+    peaks = sorted(peak_in(graph, sizes, order) for order in orders_of(graph))
+    # 4 + 64 + 2 channels of 400 bytes, and twice 4 + 16 + 64
+    assert peaks == [28_000, 33_600, 33_600]
+    assert best_order(graph, sizes)[1:] == (28_000, True)
+    assert peak_of(graph, sizes).size == 33_600
+
+
+def test_the_order_of_every_shipped_network_is_proven():
+    for name in shipped_names():
+        for graph in variants_of(name):
+            analysis = analyze_graph(graph, best_order=True)
+            assert analysis.order.is_exact, graph.spec
+            assert analysis.peak_activation_bytes == analysis.order.peak <= analysis.order.given

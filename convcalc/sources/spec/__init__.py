@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from convcalc.errors import (
     EnoughFindingsError,
@@ -100,8 +99,8 @@ class Spec:
         if settings:
             # Published figures are of the network as it stands in the file.
             chosen = tuple((name, str(value)) for name, value in settings.items())
-            return replace(graph, settings=chosen)
-        return replace(graph, published=document.published.get(variant, ()))
+            return graph._replace(settings=chosen)
+        return graph._replace(published=document.published.get(variant, ()))
 
     def _unknown_variant(self, variant: str, document: Document) -> Finding:
         close = close_match(variant, document.variants)
