@@ -13,8 +13,8 @@ raise `UndecidableError` where they cannot be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import gcd
-from typing import NamedTuple, TypeAlias, Union
+from math import gcd, lcm
+from typing import Final, NamedTuple, TypeAlias, Union, cast
 
 __all__ = [
     "Floor",
@@ -475,6 +475,9 @@ def _atom_symbols(atom: Atom) -> frozenset[str]:
 
 Bound: TypeAlias = int | None
 """None: no bound is known."""
+MOST_NESTED: Final = 8
+"""Floors within floors that a comparison looks through."""
+LARGEST_FACTOR: Final = 10**12
 
 
 def _bounds(formula: Integral) -> tuple[Bound, Bound]:
@@ -516,6 +519,42 @@ def _atom_bounds(atom: Atom) -> tuple[Bound, Bound]:
     return None if low is None else min(low, 0), None if high is None else max(high, 0)
 
 
+def _without_floors(formula: Integral, *, at_least: bool) -> tuple[int, Integral]:
+    """A factor of at least 1, and a bound of the formula times it, with fewer floors.
+
+    The law, for d > 0: n − (d − 1) ≤ d·⌊n/d⌋ ≤ n. Floors within floors are bounded in turn; a floor
+    that is multiplied by another atom stays.
+    """
+    factor = 1
+    for _ in range(MOST_NESTED):
+        terms = _terms_of(formula)
+        floors = {
+            monomial: atom
+            for monomial in terms
+            if len(monomial) == 1
+            and monomial[0][1] == 1
+            and isinstance(atom := monomial[0][0], Floor)
+            and isinstance(atom.denominator, int)
+        }
+        if not floors:
+            break
+        common = lcm(*(cast("int", atom.denominator) for atom in floors.values()))
+        if factor * common > LARGEST_FACTOR:
+            break
+        factor *= common
+        bound: Integral = 0
+        for monomial, coefficient in terms.items():
+            if monomial in floors:
+                n, d = floors[monomial].numerator, cast("int", floors[monomial].denominator)
+                if (coefficient > 0) is at_least:
+                    n = n - (d - 1)
+                bound = bound + common // d * coefficient * n
+            else:
+                bound = bound + _canonical({monomial: common * coefficient})
+        formula = bound
+    return factor, formula
+
+
 def _is_negative(formula: Integral) -> bool:
     """Whether the formula is known to be less than 0."""
     high = _bounds(formula)[1]
@@ -527,6 +566,17 @@ def _decide(difference: Integral, sign: str, left: Integral, right: Integral) ->
     if high is not None and high < 0:
         return True
     if low is not None and low >= 0:
+        return False
+    # With the floors bounded by what they round, formulas of the same symbol may cancel:
+    # 16·⌊(H + 15)/16⌋ is at least H, and 8·⌊(H + 7)/8⌋ at most H + 7.
+    factor, above = _without_floors(difference, at_least=False)
+    high = _bounds(above)[1]
+    if high is not None and high < 0:
+        return True
+    factor, below = _without_floors(difference, at_least=True)
+    low = _bounds(below)[0]
+    # The difference is a multiple of what divides all its coefficients: above −g is 0 or more.
+    if low is not None and low > -factor * gcd(*_terms_of(difference).values()):
         return False
     raise UndecidableError(f"{left} {sign} {right}", _symbols(left) | _symbols(right))
 

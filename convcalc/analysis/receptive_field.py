@@ -15,6 +15,9 @@ Where branches meet, what is seen goes from the least start to the greatest end;
 spatial axis counts as such a meeting. Paths of different jumps are followed apart, so that the gate
 of a squeeze-and-excitation block, which sees everything from every position (jump 0), does not
 stretch the steps of the layers behind it.
+
+A map keeps its positions where its channels are put last and first again, as ConvNeXt does, if what
+lies between reads the channels of one position alone. Behind any other `permute` all is seen.
 """
 
 from __future__ import annotations
@@ -26,8 +29,12 @@ from math import gcd, lcm
 from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard, cast
 
 from convcalc.algebra import Number, Polynomial, UndecidableError
-from convcalc.graph import Graph, Node
-from convcalc.layers.declaration import POINTWISE, Shape, Window
+from convcalc.graph import Graph
+from convcalc.layers.activation import Activation
+from convcalc.layers.declaration import POINTWISE, Layer, Shape, Window
+from convcalc.layers.linear import Linear
+from convcalc.layers.normalization import LayerNorm, Scale
+from convcalc.layers.shaping import Dropout, Identity, Permute
 
 __all__ = ["ReceptiveField", "receptive_fields"]
 
@@ -103,19 +110,66 @@ def receptive_fields(graph: Graph) -> tuple[ReceptiveField, ...]:
     Raises UndecidableError where free symbols leave open how far a field goes.
     """
     seen: list[tuple[Axis, ...]] = []
+    turned: set[int] = set()  # nodes whose output is a map with its channels last
     windows: dict[tuple[int, tuple[Shape, ...]], tuple[Window, ...] | None] = {}
-    for node in graph.nodes:
+    for position, node in enumerate(graph.nodes):
         if node.inputs:
             shapes = graph.input_shapes(node)
+            inputs = [seen[n] for n in node.inputs]
+            if not turned.isdisjoint(node.inputs):
+                if _is_of_each_position(node.layer, shapes):
+                    turned.add(position)
+                    seen.append(inputs[0])
+                    continue
+                if _turns(node.layer, shapes[0], to_last=False):
+                    seen.append(inputs[0])
+                    continue
+                inputs = [
+                    _through(None, _channels_first(shape), shape, axes) if n in turned else axes
+                    for n, shape, axes in zip(node.inputs, shapes, inputs, strict=True)
+                ]
+            elif (
+                _turns(node.layer, shapes[0], to_last=True) and len(inputs[0]) == len(shapes[0]) - 1
+            ):
+                turned.add(position)
+                seen.append(inputs[0])
+                continue
             key = (id(node.layer), shapes)
             if key not in windows:
                 windows[key] = node.layer.windows(shapes)
-            met = _met(graph, node, [seen[n] for n in node.inputs])
+            met = _met(shapes, node.shape, inputs)
             axes = _through(windows[key], shapes[0], node.shape, met)
         else:
             axes = ((Path(1, 0, 1),),) * (len(node.shape) - 1)
         seen.append(axes)
-    return tuple(_field(axes, node.shape) for axes, node in zip(seen, graph.nodes, strict=True))
+    return tuple(
+        _field(axes, _channels_first(node.shape) if position in turned else node.shape)
+        for position, (axes, node) in enumerate(zip(seen, graph.nodes, strict=True))
+    )
+
+
+def _turns(layer: Layer, shape: Shape, *, to_last: bool) -> bool:
+    """Whether a layer puts the channels of a map last, or first again, and nothing else."""
+    rank = len(shape) - 1
+    dims = (0, *range(2, rank + 2), 1) if to_last else (0, rank + 1, *range(1, rank + 1))
+    return isinstance(layer, Permute) and rank > 0 and layer.dims == dims
+
+
+def _channels_first(shape: Shape) -> Shape:
+    """The shape of a map that has its channels last as the others have it."""
+    return (shape[-1], *shape[:-1])
+
+
+def _is_of_each_position(layer: Layer, shapes: tuple[Shape, ...]) -> bool:
+    """Whether of a map with its channels last a layer reads the channels of one position alone."""
+    if isinstance(layer, LayerNorm):
+        windows = layer.windows(shapes)
+        return (
+            (layer.normalized_shape is None or len(layer.normalized_shape) == 1)
+            and windows is not None
+            and windows[-1] is not POINTWISE
+        )
+    return isinstance(layer, Activation | Dropout | Identity | Linear | Scale)
 
 
 def _field(axes: tuple[Axis, ...], shape: Shape) -> ReceptiveField:
@@ -123,8 +177,8 @@ def _field(axes: tuple[Axis, ...], shape: Shape) -> ReceptiveField:
     counts = shape[1:] if len(shape) == len(axes) + 1 else (1,) * len(axes)
     return ReceptiveField(
         tuple(_size(axis, count) for axis, count in zip(axes, counts, strict=True)),
-        tuple(max(path.jump for path in axis) for axis in axes),
-        tuple(-(-min(path.start for path in axis) // 1) for axis in axes),
+        tuple(_greatest([path.jump for path in axis]) for axis in axes),
+        tuple(-(_greatest([-path.start for path in axis]) // 1) for axis in axes),
         all(len(axis) == 1 and not _is_fine(axis[0]) for axis in axes),
     )
 
@@ -139,7 +193,7 @@ def _size(axis: Axis, count: Number) -> Number:
         return cast(
             "int", max(end - start for start, end in spans[: count if _is_int(count) else None])
         )
-    first = max(path.end for path in axis) - min(path.start for path in axis)
+    first = _greatest([path.end for path in axis]) + _greatest([-path.start for path in axis])
     return cast("Number", first // 1)
 
 
@@ -248,7 +302,9 @@ def _path(
     return Path(jump, start, end) if is_alike else Path(jump, start, end, starts, ends)
 
 
-def _met(graph: Graph, node: Node, inputs: list[tuple[Axis, ...]]) -> tuple[Axis, ...]:
+def _met(
+    shapes: tuple[Shape, ...], joined: Shape, inputs: list[tuple[Axis, ...]]
+) -> tuple[Axis, ...]:
     """What is seen where branches meet: all paths of all of them.
 
     An input with fewer axes than another, such as a vector beside an image, has no positions.
@@ -257,16 +313,16 @@ def _met(graph: Graph, node: Node, inputs: list[tuple[Axis, ...]]) -> tuple[Axis
         return inputs[0]
     rank = max(map(len, inputs))
     # Axes that were joined before have no positions that could be told apart.
-    output = node.shape[1:] if len(node.shape) == rank + 1 else (1,) * rank
+    output = joined[1:] if len(joined) == rank + 1 else (1,) * rank
     met = []
     for n, size in enumerate(output):
         paths: list[Path] = []
-        for axes, shape in zip(inputs, graph.input_shapes(node), strict=True):
+        for axes, shape in zip(inputs, shapes, strict=True):
             if len(axes) == rank:
                 stretched = not _is_one(size) and _is_one(shape[n + 1])
                 paths += [path.one(0) for path in axes[n]] if stretched else axes[n]
         if _is_one(size):
-            longest = max(path.jump for path in paths)
+            longest = _greatest([path.jump for path in paths])
             paths = [path.one(longest) for path in paths]
         met.append(_merged(paths))
     return tuple(met)
@@ -302,7 +358,11 @@ def _both(one: Path, other: Path) -> Path:
         )
     if count > 1:
         one, other = one.bounds(), other.bounds()
-    return Path(one.jump, min(one.start, other.start), max(one.end, other.end))
+    return Path(
+        one.jump,
+        -_greatest([-one.start, -other.start]),
+        _greatest([one.end, other.end]),
+    )
 
 
 def _repeated(path: Path, count: int) -> Iterable[tuple[Position, Position]]:
@@ -318,6 +378,25 @@ def _whole(position: Position) -> Position:
     if isinstance(position, Fraction) and position.denominator == 1:
         return position.numerator
     return position
+
+
+def _greatest(positions: list[Position]) -> Position:
+    """The greatest of some positions. Raises UndecidableError if free symbols leave it open.
+
+    Where one is known to be no less than another it does not matter whether they are equal.
+    """
+    try:
+        return max(positions)
+    except UndecidableError:
+        greatest = positions[0]
+        for position in positions[1:]:
+            try:
+                is_kept = bool(greatest >= position)
+            except UndecidableError:
+                is_kept = not position >= greatest
+            if not is_kept:
+                greatest = position
+        return greatest
 
 
 def _is_one(size: Number) -> bool:

@@ -719,3 +719,40 @@ def test_the_examples_in_the_docstrings_hold():
     result = doctest.testmod(polynomial)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_floors_are_bounded_by_what_they_round():
+    h = symbol("H")
+    # 16·⌊(H + 15)/16⌋ ≥ H, and 8·⌊(H + 7)/8⌋ ≤ H + 7
+    assert 8 * ((h + 7) // 8) + 42 < 16 * ((h + 15) // 16) + 186
+    assert 8 * ((h + 7) // 8) + 42 >= 16 * ((h + 15) // 16) - 35
+    assert h // 2 + h // 2 <= h
+    assert h // 2 + h // 2 + 1 >= h
+    assert ((h // 3) * 5 + 2) // 5 * 3 <= h + 2
+    with pytest.raises(UndecidableError):
+        assert 2 * (h // 2) < h  # so for odd H only
+    with pytest.raises(UndecidableError):
+        assert h // 2 < h // 3 + 5
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-6, 6), st.integers(-9, 9), st.integers(1, 6), st.integers(1, 4)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(-40, 40),
+    st.integers(-3, 3),
+)
+def test_what_is_decided_of_floors_holds_for_every_value(parts, constant, slope):
+    """c·⌊(k·H + a)/d⌋ summed up, against slope·H + constant."""
+    h = symbol("H")
+    left = sum((c * ((k * h + a) // d) for c, a, d, k in parts), start=0)
+    right = slope * h + constant
+    try:
+        is_less = left < right
+    except UndecidableError:
+        return
+    for value in (1, 2, 3, 5, 7, 8, 11, 30, 97, 1000):
+        number = sum(c * ((k * value + a) // d) for c, a, d, k in parts)
+        assert (number < slope * value + constant) is is_less

@@ -7,10 +7,9 @@ weights and of its output.
 
 import pytest
 from torchvision_figures import rows, specs
+from torchvision_models import model, torch
 
 from convcalc import analyze
-
-torch = pytest.importorskip("torch", reason="PyTorch is the oracle, and is not installed")
 
 pytestmark = pytest.mark.oracle
 
@@ -27,51 +26,10 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def models():
-    """torchvision's models. Its wheel may lack the operators of the PyTorch that is installed.
-
-    Of those only detection has need; the package refuses to be imported without them, so they are
-    declared here, without any code.
-    """
-    try:
-        import torchvision
-    except RuntimeError as error:
-        if "torchvision::" not in str(error):
-            raise
-        library = torch.library.Library("torchvision", "DEF")
-        boxes = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        library.define(f"nms{boxes}")
-        library.define(f"qnms{boxes}")
-        import torchvision
-    except ImportError:
-        pytest.skip("torchvision is the oracle, and is not installed")
-    from torchvision.models.regnet import BlockParams
-
-    # It works out widths with tensors, and needs their numbers.
-    make = BlockParams.from_init_params.__func__
-
-    def on_cpu(cls, *args, **kwargs):
-        with torch.device("cpu"):
-            return make(cls, *args, **kwargs)
-
-    BlockParams.from_init_params = classmethod(on_cpu)
-    return torchvision.models
-
-
-def built(models, name):
+def built(name):
     """The module of a model on the meta device, ready for inference."""
-    options = {"weights": None}
-    if name in ("fcn_resnet50", "fcn_resnet101") or name.startswith("deeplabv3"):
-        options |= {"weights_backbone": None, "aux_loss": True}
-    elif name.startswith("lraspp"):
-        options |= {"weights_backbone": None}
-    elif name == "googlenet":
-        options |= {"aux_logits": False, "init_weights": False}
-    elif name == "inception_v3":
-        options |= {"aux_logits": True, "init_weights": False}
     with torch.device("meta"):
-        return models.get_model(name, **options).eval()
+        return model(name).eval()
 
 
 def kind_of(module):
@@ -120,10 +78,10 @@ def test_all_networks_of_torchvision_are_here():
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)
-def test_every_layer_is_torchvision_s(row, models):
+def test_every_layer_is_torchvision_s(row):
     analysis = analyze(SPECS[row])
     shape = tuple(map(int, row.input.split("x")))
-    module = built(models, row.model)
+    module = built(row.model)
     theirs = run(module, shape)
     mine = ours(analysis)
     for number, (one, other) in enumerate(zip(mine, theirs, strict=False)):
@@ -132,13 +90,13 @@ def test_every_layer_is_torchvision_s(row, models):
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)
-def test_the_figures_are_those_of_the_modules(row, models):
+def test_the_figures_are_those_of_the_modules(row):
     """The parameters of the csv, from the modules themselves."""
-    module = built(models, row.model)
+    module = built(row.model)
     assert sum(weight.numel() for weight in module.parameters()) == row.params
 
 
-def test_the_comparison_would_notice_another_network(models):
-    theirs = run(built(models, "resnet34"), (3, 224, 224))
+def test_the_comparison_would_notice_another_network():
+    theirs = run(built("resnet34"), (3, 224, 224))
     assert ours(analyze("resnet::resnet18")) != theirs
     assert ours(analyze("resnet::resnet50")) != theirs
