@@ -556,3 +556,20 @@ class TestDevice:
         assert done.returncode == 2
         assert said in done.stderr
         assert done.stdout == ""
+
+
+class TestReceptiveField:
+    def test_where_not_all_positions_see_alike_there_is_a_star_and_a_line(self, run):
+        done = run("analyze", "fpn", "--columns", "name,receptive_field,jump,start", "--depth", "1")
+        rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line}
+        assert rows["stage5"] == ["stage5", "725×725", "32×32", "−362×−362"]
+        assert rows["up4"][1] == "853×853*"
+        assert "* Branches whose windows move apart" in done.stdout
+
+    def test_without_the_column_there_is_no_star(self, run):
+        assert "* Branches" not in run("analyze", "fpn").stdout
+
+    def test_a_comparison_has_it_too(self, run):
+        done = run("compare", "fpn::yolov3", "vgg::vgg16")
+        assert "981×981*" in done.stdout
+        assert "* Branches" in done.stdout

@@ -10,6 +10,7 @@ from convcalc.analysis.dtypes import Dtypes
 from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, depth_that_fits, groups_at
 from convcalc.analysis.metrics import METRICS, value_of
 from convcalc.analysis.published import PublishedCheck, published_checks
+from convcalc.analysis.receptive_field import ReceptiveField
 from convcalc.reports.figures import byte_size, count, percent, shape
 from convcalc.reports.sheet import Column, Sheet
 
@@ -20,10 +21,12 @@ __all__ = [
     "AUTO_DEPTH",
     "COLUMNS",
     "DEFAULT_COLUMNS",
+    "UNALIGNED_LINE",
     "Cells",
     "Depth",
     "analysis_sheet",
     "definitions",
+    "field_size",
     "held_in",
     "inputs_text",
     "set_variables",
@@ -41,6 +44,11 @@ SHORT_TITLES: Final = {"activation_bytes": "Activations"}
 """Where the unit in the cells says the rest."""
 
 
+UNALIGNED: Final = "*"
+UNALIGNED_LINE: Final = (
+    "* Branches whose windows move apart meet here, or neighbours of a finer grid see unequally "
+    "many positions: of the first, or the most."
+)
 SHARED: Final = "shared"
 """In place of the parameters of layers that use the weights of others."""
 
@@ -82,7 +90,12 @@ def _share_cells(key: str) -> Cells:
 
 
 def _receptive_field(group: GroupCost, _analysis: Analysis) -> str:
-    return shape(group.layers[-1].receptive_field.size)
+    return field_size(group.layers[-1].receptive_field)
+
+
+def field_size(field: ReceptiveField) -> str:
+    """``35×35``; with a star where not all positions see that much."""
+    return shape(field.size) + (UNALIGNED if field.size and not field.aligned else "")
 
 
 def _jump(group: GroupCost, _analysis: Analysis) -> str:
@@ -131,7 +144,7 @@ COLUMNS: Final[dict[str, Cells]] = {
     "receptive_field": Cells(
         Column("Receptive field"),
         _receptive_field,
-        lambda analysis: shape(analysis.receptive_field.size),
+        lambda analysis: field_size(analysis.receptive_field),
     ),
     "jump": Cells(Column("Jump"), _jump, lambda analysis: shape(analysis.receptive_field.jump)),
     "start": Cells(Column("Start"), _start, _nothing),
@@ -184,6 +197,10 @@ def analysis_sheet(
         lines.insert(0, f"{hidden:,} rows are not shown; `--depth all` shows every layer.")
     elif is_automatic and len(rows) < len(analysis.layers):
         lines.insert(0, "Layers are folded into groups; `--depth all` shows every layer.")
+    if "receptive_field" in columns and not all(
+        group.layers[-1].receptive_field.aligned for group in groups
+    ):
+        lines.insert(0, UNALIGNED_LINE)
     if any(layer.shares_weights_with is not None for layer in analysis.layers):
         lines.insert(0, "Shared weights count once, where they are used first.")
     return Sheet(

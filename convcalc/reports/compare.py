@@ -10,7 +10,14 @@ from convcalc.analysis.comparison import Comparison, aligned_names
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, groups_at
 from convcalc.analysis.metrics import METRICS, metric, value_of
-from convcalc.reports.analyze import AUTO_DEPTH, Depth, definitions, set_variables
+from convcalc.reports.analyze import (
+    AUTO_DEPTH,
+    UNALIGNED_LINE,
+    Depth,
+    definitions,
+    field_size,
+    set_variables,
+)
 from convcalc.reports.figures import byte_size, count, ratio, shape
 from convcalc.reports.sheet import Column, Sheet
 
@@ -68,7 +75,7 @@ def _networks_as_rows(comparison: Comparison) -> Sheet:
         yield ", ".join(shape(sizes) for _, sizes in network.inputs)
         yield ", ".join(shape(sizes) for _, sizes in network.outputs)
         yield count(len(network.layers))
-        yield shape(network.receptive_field.size)
+        yield field_size(network.receptive_field)
         for key in ROW_METRICS:
             write = byte_size if metric(key).unit == "bytes" else count
             yield write(value_of(key, network))
@@ -80,6 +87,7 @@ def _networks_as_rows(comparison: Comparison) -> Sheet:
         rows=tuple(tuple(cells(network)) for network in comparison.networks),
         lines=(
             f"Ratios are to {reference.name}; `--reference` names another.",
+            *_unaligned_lines(comparison),
             definitions("each for its input", reference.batch, reference.dtypes),
         ),
     )
@@ -109,16 +117,22 @@ def _networks_as_columns(comparison: Comparison) -> Sheet:
         each = metric(key)
         write = byte_size if each.unit == "bytes" else count
         add(each.title, lambda network, key=key, write=write: write(value_of(key, network)), key)  # type: ignore[misc]
-    add("Receptive field", lambda network: shape(network.receptive_field.size))
+    add("Receptive field", lambda network: field_size(network.receptive_field))
     return Sheet(
         title=" · ".join(("Comparison with " + reference.name, *set_variables(reference))),
         columns=tuple(columns),
         rows=tuple(rows),
         lines=(
             *verdicts(comparison),
+            *_unaligned_lines(comparison),
             definitions("one input as above", reference.batch, reference.dtypes),
         ),
     )
+
+
+def _unaligned_lines(comparison: Comparison) -> Iterator[str]:
+    if not all(network.receptive_field.aligned for network in comparison.networks):
+        yield UNALIGNED_LINE
 
 
 def verdicts(comparison: Comparison) -> Iterator[str]:
