@@ -12,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from convcalc.analysis import analyze_graph
+from convcalc.analysis.devices import all_devices
+from convcalc.analysis.intensity import roofline
+from convcalc.reports.memory import memory_json
 from convcalc.sources import load
 
 CHAIN = """\
@@ -20,6 +23,20 @@ layers:
   - repeat: {count}
     conv: {{out_channels: 8, kernel_size: 3, padding: 1}}
 """
+SKIPS = """\
+input: [8, 16, 16]
+layers:
+  - repeat: {count} // 5
+    layers:
+      - residual:
+          body:
+            - conv: {{out_channels: 8, kernel_size: 3, padding: 1}}
+            - batch_norm
+            - relu
+      - relu
+"""
+LIMIT = 30
+"""Milliseconds for ResNet-152 with everything on."""
 
 
 def milliseconds(work: Callable[[], object], runs: int) -> float:
@@ -46,19 +63,39 @@ def analyzed(spec: str) -> object:
     return analyze_graph(load(spec))
 
 
+def everything(spec: str) -> object:
+    """The same with the best order, in place, the timeline, and the times on a device."""
+    analysis = analyze_graph(load(spec), in_place=True, best_order=True, optimizer="adam")
+    return memory_json(analysis), roofline(analysis, all_devices()[0])
+
+
 def main() -> None:
     """Print the tables."""
-    print(f"Python {sys.version.split()[0]}\n\n| network | text to totals, ms |\n| :--- | ---: |")
+    print(f"Python {sys.version.split()[0]}\n")
+    print("| network | text to totals, ms | with everything on, ms |\n| :--- | ---: | ---: |")
     for name in ("lenet5", "alexnet", "resnet::resnet50", "resnet::resnet152"):
-        print(f"| {name} | {milliseconds(lambda name=name: analyzed(name), 20):.1f} |")
+        totals, all_of_it = (
+            milliseconds(lambda name=name, work=work: work(name), 20)
+            for work in (analyzed, everything)
+        )
+        print(f"| {name} | {totals:.1f} | {all_of_it:.1f} |")
+    print(f"\nThe limit for the last number is {LIMIT}.")
+    for title, text, work in (
+        ("layers of a chain", CHAIN, analyzed),
+        ("layers with skips, everything on", SKIPS, everything),
+    ):
+        _growth(title, text, work)
 
-    print("\n| layers of a chain | ms | MiB |\n| ---: | ---: | ---: |")
+
+def _growth(title: str, text: str, measure: Callable[[str], object]) -> None:
+    """Print how time and memory grow with the layers."""
+    print(f"\n| {title} | ms | MiB |\n| ---: | ---: | ---: |")
     measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for count in (1_000, 10_000, 100_000):
             spec = Path(folder) / f"chain{count}.yaml"
-            spec.write_text(CHAIN.format(count=count), encoding="utf-8")
-            work = lambda spec=spec: analyzed(str(spec))  # noqa: E731
+            spec.write_text(text.format(count=count), encoding="utf-8")
+            work = lambda spec=spec: measure(str(spec))  # noqa: E731
             measured[count] = milliseconds(work, 3), peak_mebibytes(work)
             print(f"| {count:,} | {measured[count][0]:,.0f} | {measured[count][1]:,.0f} |")
     time_ratio, memory_ratio = (

@@ -573,3 +573,34 @@ class TestReceptiveField:
         done = run("compare", "fpn::yolov3", "vgg::vgg16")
         assert "981×981*" in done.stdout
         assert "* Branches" in done.stdout
+
+
+class TestOrder:
+    BRANCHES = (
+        "input: [4, 10, 10]\nlayers:\n  - parallel:\n      merge: concat\n      branches:\n"
+        "        plain: [conv: {out_channels: 16, kernel_size: 1}]\n"
+        "        squeezed:\n          - conv: {out_channels: 64, kernel_size: 1}\n"
+        "          - conv: {out_channels: 2, kernel_size: 1}\n"
+    )
+
+    def test_the_layers_stand_in_the_order_that_was_found(self, run, spec):
+        done = run("analyze", spec(self.BRANCHES), "--order", "best")
+        assert [line.split()[0] for line in done.stdout.splitlines()[3:7]] == [
+            *("squeezed.conv1", "squeezed.conv2", "plain.conv", "concat")
+        ]
+        # 4 + 64 + 2 channels of 400 bytes in place of 4 + 16 + 64
+        assert "the peak is 27.34 KiB, in the spec's 32.81 KiB: no order" in done.stdout
+
+    def test_json_has_both_peaks(self, run, spec):
+        path = spec(self.BRANCHES)
+        done = run("analyze", path, "--order", "best", "--memory", "--format", "json")
+        order = json.loads(done.stdout)["networks"][0]["memory"]["order"]
+        assert (order["given_peak_bytes"], order["peak_bytes"]) == (33_600, 28_000)
+        assert order["is_exact"] is True
+        assert order["layers"][0] == "squeezed.conv1"
+
+    def test_a_comparison_says_it_of_each(self, run, spec):
+        done = run("compare", spec(self.BRANCHES), "lenet5", "--order", "best", "--in-place")
+        assert done.stdout.count("In place:") == 1
+        assert "net: In this order the peak is" in done.stdout
+        assert "lenet5: The order of the spec stays" in done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from convcalc.analysis.cost import Analysis
@@ -21,6 +21,7 @@ __all__ = [
     "AUTO_DEPTH",
     "COLUMNS",
     "DEFAULT_COLUMNS",
+    "IN_PLACE_LINE",
     "UNALIGNED_LINE",
     "Cells",
     "Depth",
@@ -29,6 +30,7 @@ __all__ = [
     "field_size",
     "held_in",
     "inputs_text",
+    "order_lines",
     "set_variables",
 ]
 
@@ -48,6 +50,9 @@ UNALIGNED: Final = "*"
 UNALIGNED_LINE: Final = (
     "* Branches whose windows move apart meet here, or neighbours of a finer grid see unequally "
     "many positions: of the first, or the most."
+)
+IN_PLACE_LINE: Final = (
+    "In place: an element-wise layer takes over the memory of an input that no one reads after it."
 )
 SHARED: Final = "shared"
 """In place of the parameters of layers that use the weights of others."""
@@ -186,7 +191,7 @@ def analysis_sheet(
     fold = depth_that_fits(analysis) if is_automatic else depth
     groups = groups_at(analysis, fold if isinstance(fold, int) else None)
     rows = [tuple(cell.of_group(group, analysis) for cell in cells) for group in groups]
-    lines = list(_lines(analysis))
+    lines = [*order_lines(analysis), *_lines(analysis)]
     if time_line is not None:
         lines.insert(0, time_line)
     if is_automatic and len(rows) > MAX_UNFOLDED_ROWS:
@@ -225,6 +230,27 @@ def definitions(inputs: str, batch: int, dtypes: Dtypes) -> str:
         "Multiply-add: one multiply and one add of a convolution or matrix product, no bias adds; "
         f"FLOPs = 2 · multiply-adds + other operations; {inputs}, batch {batch}, {held_in(dtypes)}."
     )
+
+
+def order_lines(analysis: Analysis) -> Iterator[str]:
+    """What was asked for of memory and of the order of the layers."""
+    if analysis.in_place:
+        yield IN_PLACE_LINE
+    order = analysis.order
+    if order is None:
+        return
+    known = (
+        "no order has a lower peak"
+        if order.is_exact
+        else "the best that was found; a lower one is not ruled out"
+    )
+    if order.peak == order.given:
+        yield f"The order of the spec stays: {known}."
+    else:
+        yield (
+            f"In this order the peak is {byte_size(order.peak)}, in the spec's "
+            f"{byte_size(order.given)}: {known}."
+        )
 
 
 def held_in(dtypes: Dtypes) -> str:

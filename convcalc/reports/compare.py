@@ -12,10 +12,12 @@ from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, groups_at
 from convcalc.analysis.metrics import METRICS, metric, value_of
 from convcalc.reports.analyze import (
     AUTO_DEPTH,
+    IN_PLACE_LINE,
     UNALIGNED_LINE,
     Depth,
     definitions,
     field_size,
+    order_lines,
     set_variables,
 )
 from convcalc.reports.figures import byte_size, count, ratio, shape
@@ -87,7 +89,7 @@ def _networks_as_rows(comparison: Comparison) -> Sheet:
         rows=tuple(tuple(cells(network)) for network in comparison.networks),
         lines=(
             f"Ratios are to {reference.name}; `--reference` names another.",
-            *_unaligned_lines(comparison),
+            *_notes(comparison),
             definitions("each for its input", reference.batch, reference.dtypes),
         ),
     )
@@ -124,13 +126,20 @@ def _networks_as_columns(comparison: Comparison) -> Sheet:
         rows=tuple(rows),
         lines=(
             *verdicts(comparison),
-            *_unaligned_lines(comparison),
+            *_notes(comparison),
             definitions("one input as above", reference.batch, reference.dtypes),
         ),
     )
 
 
-def _unaligned_lines(comparison: Comparison) -> Iterator[str]:
+def _notes(comparison: Comparison) -> Iterator[str]:
+    for network in comparison.networks:
+        for line in order_lines(network):
+            # In place is said once, an order of each network.
+            if network.order is not None and line != IN_PLACE_LINE:
+                yield f"{network.name}: {line}"
+            elif network is comparison.networks[0]:
+                yield line
     if not all(network.receptive_field.aligned for network in comparison.networks):
         yield UNALIGNED_LINE
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.grouping import depth_that_fits, groups_at
 from convcalc.analysis.liveness import TensorLife
-from convcalc.reports.analyze import AUTO_DEPTH, Depth, held_in, inputs_text, set_variables
+from convcalc.reports.analyze import (
+    AUTO_DEPTH,
+    Depth,
+    held_in,
+    inputs_text,
+    order_lines,
+    set_variables,
+)
 from convcalc.reports.figures import byte_size, percent, shape
 from convcalc.reports.sheet import Column, Sheet
 
@@ -72,7 +78,7 @@ def _timeline(analysis: Analysis, depth: Depth) -> Sheet:
         rows=tuple(rows),
         lines=(
             *(("Steps are folded: of a group the one with the most live memory.",) * is_folded),
-            *_order_lines(analysis),
+            *order_lines(analysis),
         ),
     )
 
@@ -121,29 +127,6 @@ def _life(analysis: Analysis, tensor: TensorLife) -> tuple[str, str]:
     written = "" if tensor.node < len(analysis.inputs) else node_name(analysis, tensor.first)
     read = "kept to the end" if tensor.last == nodes else node_name(analysis, tensor.last)
     return written, read
-
-
-def _order_lines(analysis: Analysis) -> Iterator[str]:
-    if analysis.in_place:
-        yield (
-            "In place: an element-wise layer takes over the memory of an input that no one reads "
-            "after it."
-        )
-    order = analysis.order
-    if order is None:
-        return
-    known = (
-        "no order has a lower peak"
-        if order.is_exact
-        else "the best that was found; a lower one is not ruled out"
-    )
-    if order.peak == order.given:
-        yield f"The order of the spec stays: {known}."
-    else:
-        yield (
-            f"In this order the peak is {byte_size(order.peak)}, in the spec's "
-            f"{byte_size(order.given)}: {known}."
-        )
 
 
 def _training_line(analysis: Analysis) -> str:
