@@ -24,13 +24,13 @@ from convcalc.reports.findings import findings_text
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.grammar import (
     BLOCK_KEYS,
-    METRICS,
     MODIFIERS,
     STRUCTURES,
     TOP_LEVEL_KEYS,
     library_block,
 )
 from convcalc.sources.spec.library import library_names, library_text
+from convcalc.sources.spec.published_figures import METRICS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

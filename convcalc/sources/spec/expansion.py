@@ -56,10 +56,9 @@ from convcalc.sources.spec.grammar import (
     AXIS_SIZE,
     COUNT,
     MAX_AXES,
-    NO_ACTIVATION,
-    unknown_activation,
 )
 from convcalc.sources.spec.library import is_in_library, plain_name
+from convcalc.sources.spec.values import NO_ACTIVATION, unknown_activation
 
 __all__ = ["MAX_INPUTS", "MAX_LAYERS", "MAX_LEVELS", "MAX_PATH", "MAX_WORK", "Expansion"]
 

@@ -6,16 +6,10 @@ all of its text: blocks that no layer uses and variants that were not asked for 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from convcalc.errors import (
-    Code,
-    EnoughFindingsError,
-    Finding,
     Findings,
     Place,
     Related,
@@ -24,10 +18,9 @@ from convcalc.errors import (
     close_match,
     listed,
 )
-from convcalc.graph import PublishedFigure
 from convcalc.layers import Layer, activation_kinds, all_kinds, find_kind, kind_known_as
 from convcalc.layers.declaration import FieldDeclaration
-from convcalc.layers.field_types import Choice, FieldType, FieldValueError, Integer
+from convcalc.layers.field_types import Integer
 from convcalc.sources.spec.document import (
     VARIES,
     Again,
@@ -49,17 +42,10 @@ from convcalc.sources.spec.document import (
     Target,
     Template,
     Variable,
-    part_of,
-)
-from convcalc.sources.spec.expression import (
-    FUNCTIONS,
-    Bindings,
-    Expression,
-    ExpressionError,
-    Value,
-    checked_list,
 )
 from convcalc.sources.spec.library import library_names, library_text, qualified
+from convcalc.sources.spec.published_figures import published_figures
+from convcalc.sources.spec.values import NO_ACTIVATION, Names, ValueGrammar, unknown_activation
 from convcalc.sources.spec.yaml_nodes import (
     YamlMapping,
     YamlNode,
@@ -71,9 +57,7 @@ from convcalc.sources.spec.yaml_nodes import (
 
 __all__ = [
     "BLOCK_KEYS",
-    "METRICS",
     "MODIFIERS",
-    "NO_ACTIVATION",
     "STRUCTURES",
     "TOP_LEVEL_KEYS",
     "Grammar",
@@ -113,7 +97,6 @@ _TOP_LEVEL_KNOWN_AS: Final = {
     **dict.fromkeys(("network", "model", "architecture", "backbone"), "layers"),
     "modules": "blocks",
 }
-RESERVED_VARIABLES: Final = frozenset({"in_channels", "i", "true", "false", *FUNCTIONS})
 RESERVED_NAMES: Final = frozenset({"prev", "input"})
 BLOCK_KEYS: Final = {
     "about": "what it is and what it costs, in a sentence or two",
@@ -121,19 +104,11 @@ BLOCK_KEYS: Final = {
     "args": "its arguments, each with its default; one without must be given",
     "layers": "what it stands for",
 }
-NO_ACTIVATION: Final = "none"
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PYTHON_WORDS = frozenset(
-    {"and", "or", "not", "if", "else", "in", "is", "True", "False", "None", "lambda", "for"}
-)
-_YAML_11_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 _STRUCTURE_EXAMPLES: Final = {
     "parallel": "parallel: {merge: concat, branches: {left: [...], right: [...]}}",
     "residual": "residual: {body: [...], shortcut: [...]}",
 }
-MAX_EXPRESSION_CHARACTERS: Final = 100_000
-"""Characters of all expressions of a spec that differ."""
 MAX_STEPS_SHOWN: Final = 8
 """Blocks of a circle that a message names."""
 _NO_BEARING = "it has no bearing on the cost: leave it out"
@@ -156,77 +131,25 @@ MAX_AXES: Final = 4
 """Sizes of a shape."""
 
 
-class Names:
-    """The variables that an expression may read: those of a scope, and of the scope around it.
-
-    Of a scope that could not be read it is not known which there are: it may be any.
-    """
-
-    __slots__ = ("are_known", "around", "own")
-
-    def __init__(
-        self, own: Iterable[str] = (), around: Names | None = None, *, are_known: bool = True
-    ) -> None:
-        self.own = dict.fromkeys(own)
-        self.around = around
-        self.are_known = are_known
-
-    def __contains__(self, name: str) -> bool:
-        return (
-            not self.are_known
-            or name in self.own
-            or (self.around is not None and name in self.around)
-        )
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self.own
-        if self.around is not None:
-            yield from self.around
-
-    def add(self, name: str) -> None:
-        """Let one more variable be read from here on."""
-        self.own[name] = None
-
-
-class Grammar:
+class Grammar(ValueGrammar):
     """Reads one spec. What is wrong goes to ``findings``."""
 
     def __init__(self, source: SourceText, findings: Findings) -> None:
+        super().__init__(findings)
         self.source = source
-        self.findings = findings
-        self.unreadable = {finding.place for finding in findings}
-        """Places that the YAML reader could make nothing of: what it said of them is enough."""
-        self.complaints = 0
         self.root: YamlMapping | None = None
-        self.expressions: dict[str, Expression] = {}
-        self.expression_characters = 0
         self.block_names: tuple[str, ...] = ()
         self.block_arguments: dict[str, tuple[Argument, ...]] = {}
         self.lost_blocks: set[str] = set()
         """Blocks that could not be read; to use one is no other mistake."""
-        self.declared: frozenset[str] = frozenset()
-        """All variables, those included that stand further down than the place that is read."""
         self.variable_names = Names()
         self.variable_keys: dict[str, frozenset[str]] = {}
         self.uses: dict[str, list[tuple[str, Place]]] = {}
+        self.block = ""
         self.shared: set[str] = set()
         self.library: dict[str, Block] = {}
         """The blocks of the library that are used, by their qualified names."""
         self.in_library = False
-        self.block = ""
-
-    def report(
-        self,
-        code: Code,
-        message: str,
-        place: Place,
-        help: str | None = None,  # noqa: A002 - as in Finding
-        related: tuple[Related, ...] = (),
-    ) -> None:
-        """Add a finding."""
-        self.complaints += 1
-        if place not in self.unreadable:
-            self.findings.add(Finding(code, message, place, help=help, related=related))
 
     # -- the whole ----------------------------------------------------------------------------
 
@@ -285,7 +208,7 @@ class Grammar:
             names=scope,
             outputs=self.targets(entries["outputs"][1]) if "outputs" in entries else (),
             shared=frozenset(self.shared),
-            published=self.published(root, variants),
+            published=published_figures(self, root, variants),
             place=root.place,
         )
 
@@ -369,26 +292,6 @@ class Grammar:
             self.variable_names.add(name)
         return tuple(found)
 
-    def check_variable_name(self, name: str, place: Place) -> bool:
-        """Whether a variable or argument may be called ``name``; reported if not."""
-        if name in RESERVED_VARIABLES or name in _PYTHON_WORDS:
-            self.report(
-                catalogue.RESERVED_NAME,
-                f"`{name}` has a meaning of its own in expressions",
-                place,
-                "choose another name",
-            )
-            return False
-        if not _WORD.fullmatch(name):
-            self.report(
-                catalogue.BAD_NAME,
-                f"`{name}` cannot stand in an expression",
-                place,
-                "a variable is called by letters, digits and `_`, a letter first",
-            )
-            return False
-        return True
-
     def variants(self, root: YamlMapping) -> dict[str, tuple[Variable, ...]]:
         """`variants`: for each, the variables that it sets."""
         if "variants" not in root.entries:
@@ -441,40 +344,6 @@ class Grammar:
                     for key in item.entries
                 )
                 self.variable_keys[name] = self.variable_keys.get(name, frozenset()) | keys
-
-    def free_template(self, node: YamlNode, names: Names, *, own_words: bool = False) -> Template:
-        """A value of any type: numbers, words, lists, and mappings in lists."""
-        if isinstance(node, YamlMapping):
-            parts = tuple(
-                (name, self.free_template(value, names, own_words=own_words))
-                for name, (key, value) in node.entries.items()
-                if self.check_variable_name(name, key.place)
-            )
-            if all(part.constant is not VARIES for _, part in parts):
-                return Template(
-                    node.place,
-                    Bindings({name: part.constant for name, part in parts}),  # type: ignore[misc]
-                )
-            first = next(part for _, part in parts if part.constant is VARIES)
-            self.report(
-                catalogue.NOT_ALLOWED,
-                "a mapping in a list of `vars` may hold no variables",
-                first.place,
-                "write its values out, or list it under `for` itself",
-            )
-            return Template(node.place, Bindings({}))
-        if isinstance(node, YamlSequence):
-            return self.sequence_template(
-                node, lambda item: self.free_template(item, names, own_words=own_words)
-            )
-        if not isinstance(node.value, str):
-            return Template(node.place, node.value)
-        # A word stands for itself where it cannot be a mistyped variable: `norm: batch` under
-        # `vars`, and the words of fields (`padding: same`) wherever they are handed on.
-        bare = node.text.strip()
-        if _WORD.fullmatch(bare) and bare not in names and (own_words or bare in known_words()):
-            return Template(node.place, bare)
-        return self.expression_template(node, names)
 
     # -- inputs and outputs -----------------------------------------------------------------------
 
@@ -1350,116 +1219,6 @@ class Grammar:
 
     # -- values ------------------------------------------------------------------------------------
 
-    def typed_template(
-        self,
-        node: YamlNode,
-        type_: FieldType,
-        names: Names,
-        what: str,
-        declared: FieldDeclaration | None = None,
-    ) -> Template:
-        """A value of a given type; what is constant is parsed, and held against it, at once."""
-        template = self.raw_template(node, type_, names)
-        if template.constant is VARIES:
-            return template
-        if template.constant is None and declared is not None and declared.default is None:
-            return template
-        try:
-            return Template(node.place, type_.parse(template.constant))  # type: ignore[arg-type]
-        except FieldValueError as error:
-            self.report(error.code, f"{what} must be {error}", node.place, error.help)
-            return Template(node.place, VARIES)
-
-    def raw_template(self, node: YamlNode, type_: FieldType, names: Names) -> Template:
-        """A value that is yet to be held against its type."""
-        if isinstance(node, YamlMapping):
-            self.report(
-                catalogue.WRONG_TYPE,
-                f"this must be {type_.label()}, not a mapping",
-                node.place,
-                "an expression with braces must be quoted",
-            )
-            return Template(node.place, VARIES)
-        if isinstance(node, YamlSequence):
-            return self.sequence_template(node, lambda item: self.raw_template(item, type_, names))
-        if not isinstance(node.value, str):
-            return Template(node.place, node.value)
-        bare = node.text.strip()
-        if bare in type_.words:
-            return Template(node.place, bare)
-        if isinstance(type_, Choice) and _WORD.fullmatch(bare) and bare not in names:
-            return Template(node.place, bare)  # a word that the type will refuse
-        return self.expression_template(node, names, type_.words)
-
-    def sequence_template(
-        self, node: YamlSequence, item_template: Callable[[YamlNode], Template]
-    ) -> Template:
-        """A list, constant if all of its items are."""
-        parts = tuple([item_template(item) for item in node.items])
-        if any(part.constant is VARIES for part in parts):
-            return Template(node.place, VARIES, parts)
-        try:
-            return Template(node.place, checked_list([part.constant for part in parts]))  # type: ignore[misc]
-        except ExpressionError as error:
-            self.report(error.code, str(error), node.place, error.help)
-            return Template(node.place, VARIES)
-
-    def expression_template(
-        self, node: YamlScalar, names: Names, words: frozenset[str] = frozenset()
-    ) -> Template:
-        """An expression over ``names``."""
-        expression = self.expressions.get(node.text)
-        if expression is None:
-            self.expression_characters += len(node.text)
-            if self.expression_characters > MAX_EXPRESSION_CHARACTERS:
-                self.report(
-                    catalogue.EXPRESSION_TOO_LARGE,
-                    f"expressions of more than {MAX_EXPRESSION_CHARACTERS:,} characters in all",
-                    node.place,
-                    "use blocks with arguments for what repeats",
-                )
-                raise EnoughFindingsError
-            try:
-                expression = self.expressions[node.text] = Expression(node.text)
-            except ExpressionError as error:
-                self.report(
-                    error.code, str(error), part_of(node.place, node.text, error.span), error.help
-                )
-                return Template(node.place, VARIES)
-        unknown = {name: at for name, at in expression.names.items() if name not in names}
-        for name, offset in unknown.items():
-            self.report_unknown_variable(
-                name, part_of(node.place, node.text, (offset, len(name))), names, words
-            )
-        if unknown:
-            return Template(node.place, VARIES)
-        constant: Value = expression.constant
-        if expression.is_constant:
-            return Template(node.place, constant)
-        return Template(node.place, VARIES, expression)
-
-    def report_unknown_variable(
-        self, name: str, place: Place, names: Names, words: frozenset[str]
-    ) -> None:
-        """Report a name that no variable has, with the one that was probably meant."""
-        close = close_match(name, (*names, *words))
-        if name in _YAML_11_WORDS:
-            hint = f"YAML 1.2 knows `true` and `false` only: write `{_YAML_11_WORDS[name]}`"
-        elif name in FUNCTIONS:
-            hint = f"`{name}` is a function: write `{name}(…)`"
-        elif name == "i":
-            hint = "`i` counts the rounds of `repeat` and `for`; there is none around this"
-        elif name in self.declared:
-            hint = f"`{name}` has no value here yet: a variable may use those above it"
-        elif name == "in_channels":
-            hint = "`in_channels` is known where a layer stands, not here"
-        elif close or kind_known_as(name) in activation_kinds():
-            hint = f"did you mean `{close or kind_known_as(name)}`?"
-        else:
-            known = listed(dict.fromkeys(names))
-            hint = "declare it under `vars`" + (f"; there are {known}" if known else "")
-        self.report(catalogue.UNKNOWN_VARIABLE, f"unknown variable `{name}`", place, hint)
-
     def check_name(
         self,
         name: str,
@@ -1496,138 +1255,6 @@ class Grammar:
         )
         self.report(catalogue.BAD_NAME, f"{name[:80]!r} cannot be a name", place, reason)
         return False
-
-    # -- published figures -------------------------------------------------------------------------
-
-    def published(
-        self, root: YamlMapping, variants: dict[str, tuple[Variable, ...]]
-    ) -> dict[str | None, tuple[PublishedFigure, ...]]:
-        """`published`: one record or a list of them, for each variant if there are variants."""
-        if "published" not in root.entries:
-            return {}
-        node = root.entries["published"][1]
-        if not variants:
-            return {None: self.records(node)}
-        mapping = self.mapping(
-            node, "`published`", "published: {resnet50: {params: 25.6M, from: a paper}}"
-        )
-        figures: dict[str | None, tuple[PublishedFigure, ...]] = {}
-        for variant, (key, record) in mapping.entries.items() if mapping else ():
-            if variant in variants:
-                figures[variant] = self.records(record)
-            else:
-                close = close_match(variant, variants)
-                self.report(
-                    catalogue.UNKNOWN_KEY,
-                    f"`published` has figures of `{variant}`, which is not under `variants`",
-                    key.place,
-                    f"did you mean `{close}`?" if close else f"there are {listed(variants)}",
-                )
-        return figures
-
-    def records(self, node: YamlNode) -> tuple[PublishedFigure, ...]:
-        """Published figures: a record, or a list of records."""
-        if isinstance(node, YamlSequence):
-            return tuple(figure for item in node.items for figure in self.records(item))
-        record = self.mapping(node, "a record of `published`", "{params: 25.6M, from: a paper}")
-        if record is None:
-            return ()
-        self.check_keys(record, (*METRICS, "from", "differs", "layers"), "a record of `published`")
-        source = self.optional_text(record, "from")
-        if "from" not in record.entries:
-            self.report(
-                catalogue.MISSING_KEY,
-                "a record of `published` needs `from`: where its figures come from",
-                record.place,
-                "name the paper, the page or the library and its version",
-            )
-        differs = self.optional_text(record, "differs")
-        found = list(self.figures(record, None))
-        if "layers" in record.entries:
-            groups = self.mapping(record.entries["layers"][1], "`layers`", "layers: {stem: {}}")
-            for group, (_, group_node) in groups.entries.items() if groups else ():
-                group_record = self.mapping(
-                    group_node, f"the figures of `{group}`", f"{group}: {{params: 9.4k}}"
-                )
-                if group_record:
-                    self.check_keys(group_record, METRICS, f"the figures of `{group}`")
-                    found += self.figures(group_record, group)
-        return tuple(figure._replace(source=source or "", differs=differs) for figure in found)
-
-    def figures(self, record: YamlMapping, group: str | None) -> Iterable[PublishedFigure]:
-        """The figures of one record, their source yet to be filled in."""
-        for metric in METRICS:
-            if metric not in record.entries:
-                continue
-            node = record.entries[metric][1]
-            bounds = (
-                figure_bounds(node.text)
-                if isinstance(node, YamlScalar) and not isinstance(node.value, bool)
-                else None
-            )
-            if bounds is None or not isinstance(node, YamlScalar):
-                self.report(
-                    catalogue.WRONG_TYPE,
-                    f"`{metric}` must be a count, not {described(node)}",
-                    node.place,
-                    "write 25557032, or a rounded figure with its unit: 25.6M, 4.1G, 112Ki",
-                )
-                continue
-            yield PublishedFigure(metric, node.text, *bounds, "", group, node.place)
-
-
-METRICS: Final = ("params", "macs", "receptive_field")
-"""The counts that papers publish."""
-
-_FIGURE = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(k|K|Ki|M|Mi|G|Gi|B)?")
-_UNITS: Final = {
-    None: 1,
-    "k": 10**3,
-    "K": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "B": 10**9,
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-}
-
-
-def figure_bounds(text: str) -> tuple[int, int] | None:
-    """The least and the greatest count that a figure such as ``4.1G`` may stand for.
-
-    A figure with a unit was rounded, to the nearest or (papers do both) down, to its last digit.
-    None if ``text`` is not a figure.
-    """
-    match = _FIGURE.fullmatch(text.strip())
-    if not match:
-        return None
-    whole, decimals, unit = match.groups()
-    if unit is None:
-        return (int(whole), int(whole)) if decimals is None else None
-    last_digit = Fraction(_UNITS[unit], 10 ** len(decimals or ""))
-    figure = int(whole + (decimals or "")) * last_digit
-    return (figure - last_digit / 2).__ceil__(), (figure + last_digit).__ceil__() - 1
-
-
-@cache
-def known_words() -> frozenset[str]:
-    """The words that fields of any kind may have for a value, such as `same`, and activations'."""
-    words = (
-        word
-        for declared in all_kinds().values()
-        for declaration in declared.declarations
-        for word in declaration.type.words
-    )
-    return frozenset((*words, *activation_kinds(), NO_ACTIVATION))
-
-
-def unknown_activation(word: object) -> tuple[str, str | None]:
-    """What to say of a word that names no activation, and a hint."""
-    known = (*activation_kinds(), NO_ACTIVATION)
-    meant = (kind_known_as(word) or close_match(word, known)) if isinstance(word, str) else None
-    hint = f"did you mean `{meant}`?" if meant in known else f"there are {listed(known)}"
-    return f"unknown activation `{word}`", hint
 
 
 def fields_example(kind: str, fields: Sequence[str]) -> str:

@@ -17,14 +17,14 @@ from convcalc.sources.spec.document import Block
 from convcalc.sources.spec.expression import FUNCTIONS
 from convcalc.sources.spec.grammar import (
     BLOCK_KEYS,
-    METRICS,
     MODIFIERS,
-    NO_ACTIVATION,
     STRUCTURES,
     TOP_LEVEL_KEYS,
     library_block,
 )
 from convcalc.sources.spec.library import library_names
+from convcalc.sources.spec.published_figures import METRICS
+from convcalc.sources.spec.values import NO_ACTIVATION
 
 __all__ = ["spec_schema"]
 

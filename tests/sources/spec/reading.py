@@ -1,7 +1,9 @@
 """A spec in, its network or its findings out; without a file."""
 
-from convcalc.errors import SourceText, SpecError
+from convcalc.errors import Findings, SourceText, SpecError
 from convcalc.sources.spec import Spec
+from convcalc.sources.spec.grammar import Grammar
+from convcalc.sources.spec.yaml_nodes import compose
 
 INPUT = "input: [3, 32, 32]\n"
 
@@ -10,6 +12,14 @@ def build(text, settings=None, variant=None):
     """The graph of a spec."""
     spec = Spec(SourceText("net.yaml", text), text)
     return spec.graph(variant, settings, name="net", spec="net.yaml")
+
+
+def document(text):
+    """The document of a spec that nothing is wrong with."""
+    source, findings = SourceText("net.yaml", text), Findings()
+    made = Grammar(source, findings).document(compose(source, text, findings))
+    assert list(findings) == []
+    return made
 
 
 def shapes(text, settings=None, variant=None):
