@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeVar
@@ -49,12 +50,12 @@ SetOption = Annotated[
     typer.Option("--set", metavar="VAR=VALUE", help="Override a variable of the spec. Repeatable."),
 ]
 BatchOption = Annotated[
-    int, typer.Option("--batch", min=1, help="Samples that are held at once; for memory.")
+    int, typer.Option("--batch", min=1, help="Samples that are held at once; for bytes and times.")
 ]
 DtypeOption = Annotated[
     str,
     typer.Option(
-        "--dtype", help="float64, float32, float16, bfloat16, float8, int8 or int4; for memory."
+        "--dtype", help="float64, float32, float16, bfloat16, float8, int8 or int4; for bytes."
     ),
 ]
 WeightsDtypeOption = Annotated[
@@ -362,18 +363,34 @@ def _guarded(function: Callable[..., None], shared: tuple[str, ...]) -> Callable
 
         options = {name: arguments.pop(name) for name in shared}
         try:
-            function(settings=_settings(**options), **arguments)
-            sys.stdout.flush()
+            with _output():
+                function(settings=_settings(**options), **arguments)
         except ConvcalcError as error:
             _print_findings(error.findings, color=_color(options["color"], sys.stderr))
             raise typer.Exit(EXIT_CANNOT_JUDGE) from None
-        except BrokenPipeError:
-            # What is still buffered has nowhere to go; say so to the interpreter's last flush too.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(EXIT_CLOSED_PIPE) from None
 
     command.__doc__ = function.__doc__
     return command
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """Written to standard output to the end, or the exit code that says why not."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _give_up_output()
+        raise typer.Exit(EXIT_CLOSED_PIPE) from None
+    except OSError as error:
+        _give_up_output()
+        sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}\n")
+        raise typer.Exit(EXIT_CANNOT_JUDGE) from None
+
+
+def _give_up_output() -> None:
+    """What is still buffered has nowhere to go; say so to the interpreter's last flush too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @_command()
@@ -403,6 +420,11 @@ def analyze(
     from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
 
     chosen = _device(device, peak_macs, bandwidth)
+    if memory and (chosen or columns) and settings.format != "json":
+        raise _bad_option(
+            "--memory has a table of its own, without columns of others and without a device",
+            "leave out --columns, --device, --peak-macs and --bandwidth, or ask for --format json",
+        )
     names = _columns(columns, has_device=chosen is not None)
     analyses = _analyzed(specs, settings)
     report = analyses_report(
@@ -479,7 +501,8 @@ def schema() -> None:
 
     from convcalc.sources import spec_schema  # noqa: PLC0415 - see above
 
-    sys.stdout.write(json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n")
+    with _output():
+        sys.stdout.write(json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n")
 
 
 # -- networks --------------------------------------------------------------------------------------

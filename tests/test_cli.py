@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -604,3 +605,49 @@ class TestOrder:
         assert done.stdout.count("In place:") == 1
         assert "net: In this order the peak is" in done.stdout
         assert "lenet5: The order of the spec stays" in done.stdout
+
+
+class TestOptionsThatDoNotGoTogether:
+    def test_memory_has_no_columns_of_others(self, run):
+        done = run("analyze", "lenet5", "--memory", "--columns", "name")
+        assert done.returncode == 2
+        assert "--memory has a table of its own" in done.stderr
+        assert run("analyze", "lenet5", "--memory", "--device", "a100").returncode == 2
+        done = run("analyze", "lenet5", "--memory", "--device", "a100", "--format", "json")
+        assert {"memory", "roofline"} <= set(json.loads(done.stdout)["networks"][0])
+
+    def test_csv_has_what_was_asked_for(self, run):
+        done = run("analyze", "lenet5", "--format", "csv", "--memory", "--device", "a100")
+        # csv is a table too: memory and device in one are for json
+        assert done.returncode == 2
+        done = run("analyze", "lenet5", "--format", "csv", "--memory")
+        row = next(csv.DictReader(io.StringIO(done.stdout)))
+        # the input, 1,024 numbers, and 6·28·28 of the first layer
+        assert row["live_bytes"] == str(4 * (1_024 + 4_704))
+        done = run("analyze", "lenet5", "--format", "csv", "--device", "a100")
+        row = next(csv.DictReader(io.StringIO(done.stdout)))
+        assert (row["read_bytes"], row["bound"]) == (str(4 * (1_024 + 156)), "memory")
+
+    def test_a_report_says_what_its_numbers_are_for(self, run):
+        done = run("analyze", "lenet5", "--in-place", "--optimizer", "adam", "--format", "json")
+        network = json.loads(done.stdout)["networks"][0]
+        assert (network["in_place"], network["order"], network["optimizer"]) == (
+            *(True, "given", "adam"),
+        )
+        done = run("compare", "lenet5", "alexnet", "--optimizer", "adam")
+        assert "Training memory is with the state of adam." in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("arguments", [["analyze", "lenet5"], ["schema"]])
+def test_output_that_cannot_be_written_is_no_bug(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "convcalc", *arguments],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert "the output cannot be written" in done.stderr

@@ -360,6 +360,8 @@ CASES = [
     ),
     # h = 4: (16 + 8) + (4·9 + 8) + (16 + 8); 16 · (16 + 36 + 16)
     Case("shuffle_unit_v2", (8, 4, 4), "out_channels: 8", (8, 4, 4), 92, 1_088),
+    # 4 channels pass, the others become 8: 4·6 + 2·6, 9·6 + 2·6, 6·8 + 2·8; 16 · (24 + 54 + 48)
+    Case("shuffle_unit_v2", (8, 4, 4), "out_channels: 12, passed: 4", (12, 4, 4), 166, 2_016),
     # left (8·9 + 16) + (8·6 + 12), right (8·6 + 12) + (6·9 + 12) + (6·6 + 12): 148 + 174
     # 4·72 + 4·48 + 16·48 + 4·54 + 4·36
     Case("shuffle_unit_v2", (8, 4, 4), "out_channels: 12, stride: 2", (12, 2, 2), 322, 1_608),
@@ -472,10 +474,10 @@ class Formula(NamedTuple):
 FORMULAS = [
     Formula(
         "bottleneck",
-        "C_in · m + k² · m² + m · C_out",
+        "C_in · m + k² · m² / groups + m · C_out",
         (32, 9, 9),
         "channels: 6, out_channels: 40, kernel_size: 5",
-        {"C_in": 32, "m": 6, "k": 5, "C_out": 40},
+        {"C_in": 32, "m": 6, "k": 5, "C_out": 40, "groups": 1},
         "weights",
     ),
     Formula(
@@ -505,14 +507,14 @@ FORMULAS = [
     *(
         Formula(
             "dense_block",
-            "(C_in + l · k) · b · k + 9 · b · k²",
+            "(C_in + (l - 1) · k) · b · k + 9 · b · k²",
             (11, 8, 8),
             "layers: 5, growth_rate: 6, bottleneck: 3",
             {"C_in": 11, "l": n, "k": 6, "b": 3},
             "weights",
-            f"dense_block.layer{n + 1}.",
+            f"dense_block.layer{n}.",
         )
-        for n in range(5)
+        for n in range(1, 6)
     ),
     Formula(
         "fire",

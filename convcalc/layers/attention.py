@@ -139,11 +139,13 @@ class MultiHeadAttention(
 ):
     """Attention of n query tokens to m key tokens, with its four projections.
 
-    One input attends to itself; of two the first asks and the second answers; three are queries,
-    keys and values. With c features everywhere and n = m that is 4·n·c² multiply-adds for the
-    projections and 2·n·m·c for the two products of activations; a `window` of w takes the place of
-    m there. Besides: the queries are scaled, the scores go through a softmax, and the biases are
-    added. Vaswani et al., "Attention Is All You Need" (2017).
+    Tokens are the last axis but one, features the last: put `to_tokens` before it, for of a feature
+    map the width would be taken for the features. One input attends to itself; of two the first
+    asks and the second answers; three are queries, keys and values. With c features everywhere and
+    n = m that is 4·n·c² multiply-adds for the projections and 2·n·m·c for the two products of
+    activations; a `window` of w takes the place of m there. Besides: the queries are scaled, the
+    scores go through a softmax, and the biases are added. Vaswani et al., "Attention Is All You
+    Need" (2017).
     """
 
     takes = NumberOfInputs(1, 3)
@@ -334,10 +336,7 @@ class MultiHeadAttention(
                     "of `{name}`",
                     field="num_heads",
                     operands=(0,),
-                    help="each head takes an equal part of the features, the last axis; a feature "
-                    "map needs `to_tokens` before"
-                    if len(queries) > 2
-                    else "each head takes an equal part of the features",
+                    help="each head takes an equal part of the features",
                 )
                 return
 

@@ -18,7 +18,7 @@ from convcalc.layers.declaration import (
     is_refuted,
     shape_text,
 )
-from convcalc.layers.field_types import Boolean, Choice, Integer, PerAxis, Stride
+from convcalc.layers.field_types import Boolean, Choice, Integer, Padding, PerAxis, Stride
 from convcalc.layers.window import Axis, SlidingWindow, effective_kernel, per_axis
 
 __all__ = ["Conv", "ConvTranspose", "DepthwiseConv"]
@@ -216,6 +216,13 @@ class ConvTranspose(
         symbol="s",
         help="output positions from one input position to the next",
         known_as=("strides", "subsample", "s", "step", "upsample"),
+    )
+    padding: str | Number | tuple[Number | tuple[Number, Number], ...] = field(
+        Padding(same="input · stride"),
+        default=0,
+        symbol="p",
+        help="positions taken away at the ends of each axis of the output",
+        known_as=("pad", "pads", "border_mode", "auto_pad", "p"),
     )
     output_padding: Number | tuple[Number, ...] = field(
         PerAxis(Integer(0)),

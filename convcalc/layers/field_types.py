@@ -262,8 +262,11 @@ class Padding(FieldType):
 
     _side = Integer(minimum=0)
 
-    def __init__(self, *, words: Iterable[str] = ("same", "valid")) -> None:
+    def __init__(
+        self, *, words: Iterable[str] = ("same", "valid"), same: str = "⌈input / stride⌉"
+    ) -> None:
         self.words = frozenset(words)
+        self._same = same
 
     def label(self) -> str:
         numbers = (
@@ -271,7 +274,7 @@ class Padding(FieldType):
         )
         if not self.words:
             return numbers
-        return f"{numbers}; `same` (output = ⌈input / stride⌉) or `valid` (none)"
+        return f"{numbers}; `same` (output = {self._same}) or `valid` (none)"
 
     def schema(self) -> dict[str, object]:
         side = self._side.schema()

@@ -258,9 +258,9 @@ class Part(Layer):
 
 
 class ChannelSlice(Part, kind="channel_slice", known_as=("slice", "narrow", "index_select")):
-    """The channels from `start` up to, and without, `end`, as Python slices; or of another `dim`.
+    """The channels from `start` up to, and without, `end`; or so of another `dim`.
 
-    Numbers below 0 count from the end.
+    Numbers below 0 count from the end, as in Python; unlike there, both must lie within.
     """
 
     start: int = field(Integer(None), default=0, help="the first that is handed on")
@@ -298,7 +298,8 @@ class ChannelSlice(Part, kind="channel_slice", known_as=("slice", "narrow", "ind
         if is_refuted(lambda: 0 <= first < behind <= n):
             yield Finding(
                 catalogue.NO_OUTPUT,
-                f"`{{name}}` takes {first} up to {behind} of a dimension of {n}",
+                f"`{{name}}` takes {self.start} up to {n if self.end is None else self.end} of a "
+                f"dimension of {n}",
                 field="start" if is_refuted(lambda: 0 <= first < n) else "end",
                 operands=(0,),
                 help=f"0 ≤ `start` < `end` ≤ {n}; numbers below 0 count from the end",

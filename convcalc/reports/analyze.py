@@ -26,6 +26,7 @@ __all__ = [
     "Cells",
     "Depth",
     "analysis_sheet",
+    "capped",
     "definitions",
     "field_size",
     "held_in",
@@ -127,7 +128,7 @@ COLUMNS: Final[dict[str, Cells]] = {
     "name": Cells(
         Column("Layer", is_number=False, is_name=True),
         lambda group, _: group.name,
-        lambda analysis: f"Total, {len(analysis.layers)} layers",
+        lambda analysis: f"Total, {len(analysis.layers)} layer{'s' * (len(analysis.layers) != 1)}",
     ),
     "kind": Cells(
         Column("Kind", is_number=False, dropped=3), lambda group, _: group.kind, _nothing
@@ -194,12 +195,9 @@ def analysis_sheet(
     lines = [*order_lines(analysis), *_lines(analysis)]
     if time_line is not None:
         lines.insert(0, time_line)
-    if is_automatic and len(rows) > MAX_UNFOLDED_ROWS:
-        half = READABLE_ROWS // 2
-        hidden = len(rows) - 2 * half
-        gap = (f"… {hidden:,} more …", *("" for _ in cells[1:]))
-        rows = [*rows[:half], gap, *rows[-half:]]
-        lines.insert(0, f"{hidden:,} rows are not shown; `--depth all` shows every layer.")
+    rows, hidden = capped(rows) if is_automatic else (rows, None)
+    if hidden is not None:
+        lines.insert(0, hidden)
     elif is_automatic and len(rows) < len(analysis.layers):
         lines.insert(0, "Layers are folded into groups; `--depth all` shows every layer.")
     if "receptive_field" in columns and not all(
@@ -217,6 +215,17 @@ def analysis_sheet(
         totals=(tuple(cell.of_total(analysis) for cell in cells),),
         lines=tuple(lines),
     )
+
+
+def capped(rows: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], str | None]:
+    """The first and last of too many rows, and a line that says so; all, and None, of others."""
+    if len(rows) <= MAX_UNFOLDED_ROWS:
+        return rows, None
+    half = READABLE_ROWS // 2
+    hidden = len(rows) - 2 * half
+    gap = (f"… {hidden:,} more …", *("" for _ in rows[0][1:]))
+    line = f"{hidden:,} rows are not shown; `--depth all` shows every layer."
+    return [*rows[:half], gap, *rows[-half:]], line
 
 
 def set_variables(analysis: Analysis) -> tuple[str, ...]:

@@ -133,6 +133,9 @@ def _networks_as_columns(comparison: Comparison) -> Sheet:
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
+    optimizer = comparison.networks[0].training.optimizer
+    if optimizer != "sgd":
+        yield f"Training memory is with the state of {optimizer}."
     for network in comparison.networks:
         for line in order_lines(network):
             # In place is said once, an order of each network.

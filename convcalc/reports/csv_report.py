@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis
+from convcalc.analysis.devices import Device
+from convcalc.analysis.intensity import roofline, traffic
 from convcalc.analysis.metrics import METRICS, value_of
 from convcalc.reports.compare import SUMMARY_METRICS
 
 __all__ = ["comparison_csv", "networks_csv", "written"]
 
 
-def networks_csv(analyses: Sequence[Analysis]) -> str:
-    """Every layer of every network."""
+def networks_csv(
+    analyses: Sequence[Analysis], *, memory: bool = False, device: Device | None = None
+) -> str:
+    """Every layer of every network; with what is live in its step, and with its least time."""
     keys = [each.key for each in METRICS if each.of_layers]
     header = ["network", "name", "kind", "inputs", "output_shape", *keys]
+    header += ["read_bytes", "written_bytes"]
+    header += ["live_bytes"] if memory else []
+    header += ["time", "bound"] if device else []
     return written(
-        header,
-        (
-            [
-                analysis.name,
-                layer.name,
-                layer.kind,
-                " ".join(layer.inputs),
-                "x".join(map(str, layer.output_shape)),
-                *(value_of(key, layer) for key in keys),
-            ]
-            for analysis in analyses
-            for layer in analysis.layers
-        ),
+        header, (row for each in analyses for row in _layers(each, keys, device, memory=memory))
     )
+
+
+def _layers(
+    analysis: Analysis,
+    keys: Sequence[str],
+    device: Device | None,
+    *,
+    memory: bool,
+) -> Iterator[list[object]]:
+    times = roofline(analysis, device).layers if device else ()
+    for number, layer in enumerate(analysis.layers):
+        moved = traffic(layer, batch=analysis.batch, dtypes=analysis.dtypes)
+        row: list[object] = [
+            analysis.name,
+            layer.name,
+            layer.kind,
+            " ".join(layer.inputs),
+            "x".join(map(str, layer.output_shape)),
+            *(value_of(key, layer) for key in keys),
+            *moved,
+        ]
+        if memory:
+            row.append(analysis.liveness.steps[len(analysis.inputs) + number])
+        if times:
+            bound = times[number].bound
+            row += [float(times[number].time), bound.value if bound else ""]
+        yield row
 
 
 def comparison_csv(comparison: Comparison) -> str:

@@ -91,6 +91,9 @@ def _network(analysis: Analysis) -> dict[str, object]:
             "weights": analysis.dtypes.weights,
             "activations": analysis.dtypes.activations,
         },
+        "in_place": analysis.in_place,
+        "order": "given" if analysis.order is None else "best",
+        "optimizer": analysis.training.optimizer,
         "totals": {
             "layers": len(analysis.layers),
             **_metrics(analysis),
@@ -120,6 +123,7 @@ def _roofline(roof: Roofline) -> dict[str, object]:
         "peak_macs": device.peak_macs,
         "bandwidth": device.bandwidth,
         "source": device.source or None,
+        "note": device.note or None,
         "time": float(roof.time),
         "memory_share": float(roof.memory_share),
         "layers": [

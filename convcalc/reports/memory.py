@@ -10,6 +10,7 @@ from convcalc.analysis.liveness import TensorLife
 from convcalc.reports.analyze import (
     AUTO_DEPTH,
     Depth,
+    capped,
     held_in,
     inputs_text,
     order_lines,
@@ -44,7 +45,7 @@ def _timeline(analysis: Analysis, depth: Depth) -> Sheet:
         node_name(analysis, tensor.node): tensor.size for tensor in analysis.liveness.tensors
     }
     peak = analysis.peak
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for group in groups:
         highest = max(group.layers, key=lambda layer: live[layer.name])
         is_peak = peak.step >= first and any(
@@ -60,6 +61,9 @@ def _timeline(analysis: Analysis, depth: Depth) -> Sheet:
             )
         )
     is_folded = len(rows) < len(analysis.layers)
+    if peak.step < first:
+        rows.insert(0, ("start", "", "", byte_size(peak.size), bar(1, 1) + " ◀ peak"))
+    rows, hidden = capped(rows) if depth == AUTO_DEPTH else (rows, None)
     return Sheet(
         title=" · ".join(
             (
@@ -77,6 +81,7 @@ def _timeline(analysis: Analysis, depth: Depth) -> Sheet:
         ),
         rows=tuple(rows),
         lines=(
+            *([] if hidden is None else [hidden]),
             *(("Steps are folded: of a group the one with the most live memory.",) * is_folded),
             *order_lines(analysis),
         ),
@@ -125,8 +130,10 @@ def _life(analysis: Analysis, tensor: TensorLife) -> tuple[str, str]:
     """The layers that write a tensor first and read it last."""
     nodes = len(analysis.inputs) + len(analysis.layers)
     written = "" if tensor.node < len(analysis.inputs) else node_name(analysis, tensor.first)
-    read = "kept to the end" if tensor.last == nodes else node_name(analysis, tensor.last)
-    return written, read
+    if tensor.last == nodes:
+        return written, "kept to the end"
+    is_read = tensor.last > tensor.node
+    return written, node_name(analysis, tensor.last) if is_read else "no one"
 
 
 def _training_line(analysis: Analysis) -> str:

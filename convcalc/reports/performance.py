@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Final, cast
 
 from convcalc.analysis.cost import Analysis, LayerCost
 from convcalc.analysis.devices import Device
@@ -14,10 +14,10 @@ from convcalc.analysis.intensity import (
     Roofline,
     Traffic,
     intensity,
-    reuse,
     roofline,
     traffic,
 )
+from convcalc.layers.declaration import elements
 from convcalc.reports.analyze import Cells
 from convcalc.reports.figures import byte_size, duration, number, rate
 from convcalc.reports.sheet import Column
@@ -60,10 +60,13 @@ def _intensity(layers: Iterable[LayerCost], macs: int, analysis: Analysis) -> st
     return number(intensity(macs, _traffic(layers, analysis), batch=analysis.batch))
 
 
-def _reuse(group: GroupCost, _analysis: Analysis) -> str:
-    if len(group.layers) == 1:
-        return number(reuse(group.layers[0]))
-    return number(Fraction(group.cost.macs, group.cost.params) if group.cost.params else None)
+def _reuse(layers: Sequence[LayerCost]) -> str:
+    """Multiply-adds per parameter; of weights that layers of the group share each counts once."""
+    parameters = {
+        layer.shares_weights_with or layer.name: elements(layer.weights) for layer in layers
+    }
+    count = cast("int", sum(cast("int", each) for each in parameters.values()))
+    return number(Fraction(sum(layer.macs for layer in layers), count) if count else None)
 
 
 TRAFFIC_COLUMNS: Final[dict[str, Cells]] = {
@@ -76,10 +79,8 @@ TRAFFIC_COLUMNS: Final[dict[str, Cells]] = {
     ),
     "reuse": Cells(
         Column("Macs/param"),
-        _reuse,
-        lambda analysis: number(
-            Fraction(analysis.macs, analysis.params) if analysis.params else None
-        ),
+        lambda group, _: _reuse(group.layers),
+        lambda analysis: _reuse(analysis.layers),
     ),
 }
 """Columns that need no device."""
@@ -125,4 +126,5 @@ def _time_line(roof: Roofline) -> str:
         f"On {device.name} ({rate(device.peak_macs)} multiply-adds/s, {rate(device.bandwidth)}B/s, "
         f"ridge {number(device.ridge)} macs/byte) at least {duration(roof.time)}, "
         f"{float(100 * roof.memory_share):.0f} % of it in layers that wait for memory."
+        + (f" The peak is of {device.note}." if device.note else "")
     )

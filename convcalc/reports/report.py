@@ -83,7 +83,7 @@ def analyses_report(
     def as_csv() -> str:
         from convcalc.reports.csv_report import networks_csv  # noqa: PLC0415 - if asked for
 
-        return networks_csv(analyses)
+        return networks_csv(analyses, memory=memory, device=device)
 
     def sheets(usual: Depth) -> Sequence[Sheet]:
         chosen = _chosen(depth, usual)

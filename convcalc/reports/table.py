@@ -20,13 +20,20 @@ GAP: Final = 2
 SHORTEST_NAME: Final = 16
 
 
+class _Console(Console):
+    """A console that leaves it to the command line what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None) -> None:
     """Draw ``sheet`` on ``stream``, at most ``width`` columns wide (None: the terminal's width).
 
     Where there is no room, columns that can be spared go first, then names are shortened in the
     middle, and at last columns are set below each other, the first column repeated.
     """
-    console = Console(
+    console = _Console(
         file=stream,
         width=width,
         force_terminal=color,
@@ -80,7 +87,9 @@ def _fitting(sheet: Sheet, width: int) -> list[Sheet]:
         droppable = [n for n in kept if sheet.columns[n].dropped]
         if not droppable:
             break
-        kept.remove(max(droppable, key=lambda n: sheet.columns[n].dropped))
+        # A ratio goes with the number that it belongs to.
+        first = max(sheet.columns[n].dropped for n in droppable)
+        kept = [n for n in kept if sheet.columns[n].dropped != first]
     sheet = _part(sheet, kept)
     excess = _width(sheet, range(len(sheet.columns))) - width
     if excess > 0:

@@ -307,10 +307,10 @@ def test_a_slice_of_a_free_size(run_layer):
     ("fields", "field", "message"),
     [
         ({"start": 6}, "start", "6 up to 6 of a dimension of 6"),
-        ({"start": -7}, "start", "-1 up to 6 of a dimension of 6"),
+        ({"start": -7}, "start", "-7 up to 6 of a dimension of 6"),
         ({"start": 3, "end": 3}, "end", "3 up to 3 of a dimension of 6"),
         ({"end": 7}, "end", "0 up to 7 of a dimension of 6"),
-        ({"start": 4, "end": -3}, "end", "4 up to 3 of a dimension of 6"),
+        ({"start": 4, "end": -3}, "end", "4 up to -3 of a dimension of 6"),
     ],
 )
 def test_a_slice_must_lie_inside(refusal, fields, field, message):

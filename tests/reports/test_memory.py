@@ -146,3 +146,23 @@ def test_the_live_tensors_add_up_in_every_step():
     sizes |= {"input": 4 * 572 * 572}
     for step in memory_json(costs)["steps"]:
         assert sum(sizes[name] for name in step["live"]) == step["live_bytes"]
+
+
+def test_a_peak_at_the_start_has_a_row_and_what_nobody_reads_says_so(analysis):
+    text = (
+        "inputs: {a: [1, 8, 8], b: [9, 8, 8]}\nlayers:\n"
+        "  - {conv: {out_channels: 1, kernel_size: 1}, from: a}\n"
+    )
+    timeline, peak = memory_sheets(analysis(text))
+    # 64 and 576 numbers of 4 bytes
+    assert timeline.rows[0] == ("start", "", "", "2.50 KiB", "█" * 24 + " ◀ peak")
+    assert peak.title == "The peak, 2.50 KiB at the start"
+    assert [row[4] for row in peak.rows] == ["no one", "conv"]
+
+
+def test_a_very_long_timeline_is_capped(analysis):
+    text = "input: [1, 4, 4]\nlayers:\n  - {relu: , repeat: 1000}\n"
+    timeline, _ = memory_sheets(analysis(text))
+    assert len(timeline.rows) == 41
+    assert timeline.lines[0].startswith("960 rows are not shown")
+    assert len(memory_sheets(analysis(text), depth=None)[0].rows) == 1000

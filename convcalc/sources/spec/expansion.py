@@ -340,9 +340,10 @@ class Expansion:
         if len(self.nodes) == len(names) and not self.findings.errors:
             self.report(
                 catalogue.EMPTY,
-                "every layer is left out by an `if`",
+                "no layer is left",
                 self.document.place,
-                help="for these values of the variables nothing is left",
+                help="for these values of the variables each is left out by an `if`, a `repeat` of "
+                "0 or `activation: none`",
             )
         self.report_unused_outputs(outputs)
         return outputs
@@ -780,6 +781,9 @@ class Expansion:
                 catalogue.CANNOT_SHARE,
                 f"`{target.name}` is no layer, block or group: it has no weights to share",
                 target.place,
+                help=f"the rounds of `{target.name}` are called `{target.name}1` and so on"
+                if f"{target.name}1" in scope.used
+                else None,
             )
         return None
 
@@ -824,14 +828,23 @@ class Expansion:
         for their, our in zip(theirs, ours, strict=True):
             there, here = self.nodes[their], self.nodes[our]
             wanted, had = self.numbers(our), self.numbers(their)
-            if type(there.layer) is not type(here.layer) or wanted != had:
+            if type(there.layer) is not type(here.layer):
+                self.report(
+                    catalogue.CANNOT_SHARE,
+                    f"`{here.name}` is a `{here.layer.kind}` and cannot use the weights of "
+                    f"`{there.name}`, a `{there.layer.kind}`",
+                    target.place,
+                    help="weights are shared between layers of one kind",
+                )
+                return
+            if wanted != had:
                 self.report(
                     catalogue.CANNOT_SHARE,
                     f"`{here.name}` cannot use the weights of `{there.name}`, which are "
                     f"{_tensors(had)}: it needs {_tensors(wanted)}",
                     target.place,
-                    help="their shapes follow from the channels that come in: bring both inputs to "
-                    "the same",
+                    help="their shapes follow from the fields and from the channels that come in: "
+                    "both must be alike",
                 )
                 return
             shares = their if there.shares is None else there.shares

@@ -155,7 +155,7 @@ class ValueGrammar:
         bare = node.text.strip()
         if _WORD.fullmatch(bare) and bare not in names and (own_words or bare in known_words()):
             return Template(node.place, bare)
-        return self.expression_template(node, names)
+        return self.expression_template(node, names, known_words())
 
     def typed_template(
         self,

@@ -712,8 +712,9 @@ SHAPES = {
     ),
     "everything left out": Mistake(
         layer("{relu: , if: in_channels > 3}"),
-        *("E007", 1, 1, "i", "every layer is left out by an `if`"),
-        "for these values of the variables nothing is left",
+        *("E007", 1, 1, "i", "no layer is left"),
+        "for these values of the variables each is left out by an `if`, a `repeat` of 0 or "
+        "`activation: none`",
     ),
     "an empty list of layers": Mistake(
         INPUT + "layers: []\n",
