@@ -127,7 +127,7 @@ def _definitions() -> Schema:
                 "about": {"type": "string", "description": BLOCK_KEYS["about"]},
                 "source": {"type": "string", "description": BLOCK_KEYS["source"]},
                 "args": {
-                    "type": ["object", "null"],
+                    "type": "object",
                     "description": BLOCK_KEYS["args"],
                     "additionalProperties": {**VALUE, "type": [*VALUE["type"], "null"]},
                 },
