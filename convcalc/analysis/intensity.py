@@ -75,14 +75,18 @@ def intensity(macs: int, moved: Traffic, *, batch: int) -> Fraction | None:
     return Fraction(macs * batch, moved.moved_bytes) if moved.moved_bytes else None
 
 
-def reuse(layer: LayerCost) -> Fraction | None:
+def reuse(*layers: LayerCost) -> Fraction | None:
     """The degree of weight sharing: multiply-adds of one sample per parameter that they are with.
 
     A linear layer without bias has 1, a convolution without bias as many as its output has
-    positions. Parameters shared with another layer count here too. None where there are none.
+    positions. Parameters shared with another layer count too, those that several of ``layers`` use
+    once. None where there are none.
     """
-    parameters = cast("int", elements(layer.weights))
-    return Fraction(layer.macs, parameters) if parameters else None
+    parameters = {
+        layer.shares_weights_with or layer.name: elements(layer.weights) for layer in layers
+    }
+    count = sum(cast("int", number) for number in parameters.values())
+    return Fraction(sum(layer.macs for layer in layers), count) if count else None
 
 
 class Bound(Enum):

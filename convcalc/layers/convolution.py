@@ -324,6 +324,18 @@ def check_groups(groups: Number, channels_in: Number, channels_out: Number) -> I
             )
 
 
+def check_divided(groups: Number, channels: Number, field_name: str) -> Iterator[Finding]:
+    """A finding for channels that do not fall into equal groups."""
+    if is_refuted(lambda: channels % groups == 0):
+        yield Finding(
+            catalogue.GROUPS_DO_NOT_DIVIDE,
+            f"{groups} groups do not divide the {channels} channels of `{{name}}`",
+            field=field_name,
+            operands=(0,),
+            help="groups must divide the channels",
+        )
+
+
 def check_given_size(
     given: Number | None, actual: Number, field_name: str, noun: str
 ) -> Iterator[Finding]:

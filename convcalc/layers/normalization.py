@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
-from convcalc.layers.convolution import check_given_size
+from convcalc.layers.convolution import check_divided, check_given_size
 from convcalc.layers.declaration import (
     POINTWISE,
     WHOLE_INPUT,
@@ -242,14 +242,7 @@ class GroupNorm(ChannelNorm, kind="group_norm", known_as=("groupnorm", "groupnor
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         channels = inputs[0][0]
         yield from check_given_size(self.num_channels, channels, "num_channels", "channels")
-        if is_refuted(lambda: channels % self.num_groups == 0):
-            yield Finding(
-                catalogue.GROUPS_DO_NOT_DIVIDE,
-                f"{self.num_groups} groups do not divide the {channels} channels of `{{name}}`",
-                field="num_groups",
-                operands=(0,),
-                help="groups must divide the channels",
-            )
+        yield from check_divided(self.num_groups, channels, "num_groups")
 
 
 class LayerNorm(Norm, kind="layer_norm", known_as=("layernorm", "layernormalization", "ln")):

@@ -8,6 +8,7 @@ from typing import Final
 
 from convcalc.algebra import Number, product
 from convcalc.errors import Finding, catalogue
+from convcalc.layers.convolution import check_divided
 from convcalc.layers.declaration import (
     POINTWISE,
     WHOLE_INPUT,
@@ -222,14 +223,7 @@ class ChannelShuffle(
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         channels = inputs[0][0]
-        if is_refuted(lambda: channels % self.groups == 0):
-            yield Finding(
-                catalogue.GROUPS_DO_NOT_DIVIDE,
-                f"{self.groups} groups do not divide the {channels} channels of `{{name}}`",
-                field="groups",
-                operands=(0,),
-                help="groups must divide the channels",
-            )
+        yield from check_divided(self.groups, channels, "groups")
 
 
 class Part(Layer):

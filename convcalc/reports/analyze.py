@@ -11,7 +11,7 @@ from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, depth_that_fits
 from convcalc.analysis.metrics import METRICS, value_of
 from convcalc.analysis.published import PublishedCheck, published_checks
 from convcalc.analysis.receptive_field import ReceptiveField
-from convcalc.reports.figures import byte_size, count, percent, shape
+from convcalc.reports.figures import amount, byte_size, count, percent, shape
 from convcalc.reports.sheet import Column, Sheet
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ __all__ = [
     "capped",
     "definitions",
     "field_size",
+    "folded",
     "held_in",
     "inputs_text",
     "order_lines",
     "set_variables",
+    "titled",
 ]
 
 AUTO_DEPTH: Final = "auto"
@@ -72,18 +74,17 @@ def _nothing(_analysis: Analysis) -> str:
 
 
 def _metric_cells(key: str, title: str, unit: str) -> Cells:
-    write = byte_size if unit == "bytes" else count
     of_weights = key in ("params", "weight_bytes")
 
     def of_group(group: GroupCost, _analysis: Analysis) -> str:
         if of_weights and group.shares_all_weights:
             return SHARED
-        return write(value_of(key, group.cost))
+        return amount(value_of(key, group.cost), unit)
 
     return Cells(
         Column(SHORT_TITLES.get(key, title), dropped=1 if key == "activation_bytes" else 0),
         of_group,
-        lambda analysis: write(value_of(key, analysis)),
+        lambda analysis: amount(value_of(key, analysis), unit),
     )
 
 
@@ -189,8 +190,7 @@ def analysis_sheet(
         known = COLUMNS | more
     cells = [known[name] for name in columns]
     is_automatic = depth == AUTO_DEPTH
-    fold = depth_that_fits(analysis) if is_automatic else depth
-    groups = groups_at(analysis, fold if isinstance(fold, int) else None)
+    groups = folded(analysis, depth)
     rows = [tuple(cell.of_group(group, analysis) for cell in cells) for group in groups]
     lines = [*order_lines(analysis), *_lines(analysis)]
     if time_line is not None:
@@ -207,14 +207,23 @@ def analysis_sheet(
     if any(layer.shares_weights_with is not None for layer in analysis.layers):
         lines.insert(0, "Shared weights count once, where they are used first.")
     return Sheet(
-        title=" · ".join(
-            (analysis.name, *set_variables(analysis), f"input {inputs_text(analysis)}")
-        ),
+        title=titled(analysis.name, analysis),
         columns=tuple(cell.column for cell in cells),
         rows=tuple(rows),
         totals=(tuple(cell.of_total(analysis) for cell in cells),),
         lines=tuple(lines),
     )
+
+
+def folded(analysis: Analysis, depth: Depth) -> tuple[GroupCost, ...]:
+    """The layers of a network in groups ``depth`` names deep."""
+    fold = depth_that_fits(analysis) if depth == AUTO_DEPTH else depth
+    return groups_at(analysis, fold if isinstance(fold, int) else None)
+
+
+def titled(title: str, analysis: Analysis) -> str:
+    """A title with what the network's numbers are for: variables that were set, and its input."""
+    return " · ".join((title, *set_variables(analysis), f"input {inputs_text(analysis)}"))
 
 
 def capped(rows: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], str | None]:

@@ -20,7 +20,7 @@ from convcalc.reports.analyze import (
     order_lines,
     set_variables,
 )
-from convcalc.reports.figures import byte_size, count, ratio, shape
+from convcalc.reports.figures import amount, count, ratio, shape
 from convcalc.reports.sheet import Column, Sheet
 
 __all__ = ["SUMMARY_METRICS", "comparison_sheet", "layers_sheet", "verdicts"]
@@ -53,6 +53,15 @@ ROW_METRICS: Final = {
 """The metrics of networks below each other, and when there is no room for them."""
 
 
+FACTS: Final[dict[str, Callable[[Analysis], str]]] = {
+    "Input": lambda network: ", ".join(shape(sizes) for _, sizes in network.inputs),
+    "Output": lambda network: ", ".join(shape(sizes) for _, sizes in network.outputs),
+    "Layers": lambda network: count(len(network.layers)),
+    "Receptive field": lambda network: field_size(network.receptive_field),
+}
+"""What is said of a network beside its metrics, by title."""
+
+
 def comparison_sheet(comparison: Comparison) -> Sheet:
     """All networks with their metrics, and the ratio of each metric to the reference's."""
     if len(comparison.networks) > SIDE_BY_SIDE:
@@ -64,23 +73,19 @@ def _networks_as_rows(comparison: Comparison) -> Sheet:
     reference = comparison.networks[comparison.reference]
     columns = [
         Column("Network", is_number=False, is_name=True),
-        Column("Input", is_number=False, dropped=6),
-        Column("Output", is_number=False, dropped=5),
-        Column("Layers", dropped=7),
-        Column("Receptive field", dropped=3),
+        *(
+            Column(title, is_number=title not in ("Input", "Output"), dropped=dropped)
+            for title, dropped in zip(FACTS, (6, 5, 7, 3), strict=True)
+        ),
     ]
     for key, dropped in ROW_METRICS.items():
         columns += [Column(metric(key).title, dropped=dropped), Column("ratio", dropped=dropped)]
 
     def cells(network: Analysis) -> Iterator[str]:
         yield network.name
-        yield ", ".join(shape(sizes) for _, sizes in network.inputs)
-        yield ", ".join(shape(sizes) for _, sizes in network.outputs)
-        yield count(len(network.layers))
-        yield field_size(network.receptive_field)
+        yield from (fact(network) for fact in FACTS.values())
         for key in ROW_METRICS:
-            write = byte_size if metric(key).unit == "bytes" else count
-            yield write(value_of(key, network))
+            yield amount(value_of(key, network), metric(key).unit)
             yield "" if network is reference else ratio(comparison.ratio(key, network))
 
     return Sheet(
@@ -112,14 +117,13 @@ def _networks_as_columns(comparison: Comparison) -> Sheet:
                 row.append(ratio(comparison.ratio(key, network)) if key else "")
         rows.append(tuple(row))
 
-    add("Input", lambda network: ", ".join(shape(sizes) for _, sizes in network.inputs))
-    add("Output", lambda network: ", ".join(shape(sizes) for _, sizes in network.outputs))
-    add("Layers", lambda network: count(len(network.layers)))
+    *before, last = FACTS
+    for title in before:
+        add(title, FACTS[title])
     for key in SUMMARY_METRICS:
-        each = metric(key)
-        write = byte_size if each.unit == "bytes" else count
-        add(each.title, lambda network, key=key, write=write: write(value_of(key, network)), key)  # type: ignore[misc]
-    add("Receptive field", lambda network: field_size(network.receptive_field))
+        title, unit = metric(key).title, metric(key).unit
+        add(title, lambda n, key=key, unit=unit: amount(value_of(key, n), unit), key)  # type: ignore[misc]
+    add(last, FACTS[last])
     return Sheet(
         title=" · ".join(("Comparison with " + reference.name, *set_variables(reference))),
         columns=tuple(columns),

@@ -25,6 +25,11 @@ def byte_size(number: int) -> str:
     return f"{float(size):,.2f} {unit}"
 
 
+def amount(number: int, unit: str) -> str:
+    """A metric's number in its unit: ``count`` or ``bytes``."""
+    return byte_size(number) if unit == "bytes" else count(number)
+
+
 def percent(part: int, whole: int) -> str:
     """``2.9 %``; nothing if there is no whole to take a part of."""
     return f"{100 * part / whole:.1f} %" if whole else ""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from convcalc.analysis.cost import Analysis
-from convcalc.analysis.grouping import depth_that_fits, groups_at
 from convcalc.analysis.liveness import TensorLife
 from convcalc.reports.analyze import (
     AUTO_DEPTH,
     Depth,
     capped,
+    folded,
     held_in,
-    inputs_text,
     order_lines,
-    set_variables,
+    titled,
 )
 from convcalc.reports.figures import byte_size, percent, shape
 from convcalc.reports.sheet import Column, Sheet
@@ -34,8 +33,7 @@ def memory_sheets(analysis: Analysis, *, depth: Depth = AUTO_DEPTH) -> tuple[She
 
 
 def _timeline(analysis: Analysis, depth: Depth) -> Sheet:
-    fold = depth_that_fits(analysis) if depth == AUTO_DEPTH else depth
-    groups = groups_at(analysis, fold if isinstance(fold, int) else None)
+    groups = folded(analysis, depth)
     first = len(analysis.inputs)
     live = {
         layer.name: analysis.liveness.steps[first + number]
@@ -65,13 +63,7 @@ def _timeline(analysis: Analysis, depth: Depth) -> Sheet:
         rows.insert(0, ("start", "", "", byte_size(peak.size), bar(1, 1) + " ◀ peak"))
     rows, hidden = capped(rows) if depth == AUTO_DEPTH else (rows, None)
     return Sheet(
-        title=" · ".join(
-            (
-                f"Memory of {analysis.name}",
-                *set_variables(analysis),
-                f"input {inputs_text(analysis)}",
-            )
-        ),
+        title=titled(f"Memory of {analysis.name}", analysis),
         columns=(
             Column("Step", is_number=False, is_name=True),
             Column("Output", is_number=False, dropped=1),

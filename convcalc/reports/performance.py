@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Final, cast
+from typing import Final
 
 from convcalc.analysis.cost import Analysis, LayerCost
 from convcalc.analysis.devices import Device
@@ -14,10 +14,10 @@ from convcalc.analysis.intensity import (
     Roofline,
     Traffic,
     intensity,
+    reuse,
     roofline,
     traffic,
 )
-from convcalc.layers.declaration import elements
 from convcalc.reports.analyze import Cells
 from convcalc.reports.figures import byte_size, duration, number, rate
 from convcalc.reports.sheet import Column
@@ -60,15 +60,6 @@ def _intensity(layers: Iterable[LayerCost], macs: int, analysis: Analysis) -> st
     return number(intensity(macs, _traffic(layers, analysis), batch=analysis.batch))
 
 
-def _reuse(layers: Sequence[LayerCost]) -> str:
-    """Multiply-adds per parameter; of weights that layers of the group share each counts once."""
-    parameters = {
-        layer.shares_weights_with or layer.name: elements(layer.weights) for layer in layers
-    }
-    count = cast("int", sum(cast("int", each) for each in parameters.values()))
-    return number(Fraction(sum(layer.macs for layer in layers), count) if count else None)
-
-
 TRAFFIC_COLUMNS: Final[dict[str, Cells]] = {
     "read_bytes": _moved_cells("Bytes read", "read_bytes"),
     "written_bytes": _moved_cells("Bytes written", "written_bytes"),
@@ -79,8 +70,8 @@ TRAFFIC_COLUMNS: Final[dict[str, Cells]] = {
     ),
     "reuse": Cells(
         Column("Macs/param"),
-        lambda group, _: _reuse(group.layers),
-        lambda analysis: _reuse(analysis.layers),
+        lambda group, _: number(reuse(*group.layers)),
+        lambda analysis: number(reuse(*analysis.layers)),
     ),
 }
 """Columns that need no device."""

@@ -96,6 +96,8 @@ FINDING: Final = 100
 SHARED: Final = 20
 LIST: Final = 300
 
+Numbers = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
+"""The weights and the buffers of a layer."""
 Outputs = tuple[int, ...]
 """What a layer hands on: nodes by position, or one of the two below."""
 _BROKEN: Final[Outputs] = (-1,)
@@ -678,64 +680,50 @@ class Expansion:
             if entry.name is not None:
                 scope.used.setdefault(entry.name, _BROKEN)
             return _BROKEN
-        if isinstance(body, LayerUse):
-            name = self.name(entry, scope, looped=looped)
-            path = scope.prefix + name
-            result = self.layer(entry, body, current, environment, path)
-            scope.used[name] = self.paths[path] = result
-            if self.document.shared:
-                self.note_made(entry, environment, scope, name, first)
-            return result
         if isinstance(body, Again):
             return self.again(entry, body, current, scope, looped=looped)
-        if isinstance(body, Chosen):
-            return self.chosen(entry, body, current, environment, scope, looped=looped)
-        if isinstance(body, BlockUse):
-            name = self.name(entry, scope, looped=looped)
-            scope.used[name] = _UNFINISHED
-            prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
-            result = self.block(entry, body, current, environment, prefix)
-            self.claim(scope, name, result)
-            self.note_made(entry, environment, scope, name, first)
-            return result
-        if entry.name is None:
+        if entry.name is None and not isinstance(body, LayerUse | BlockUse | Chosen):
+            name = ""
             result = self.structure(entry, current, environment, scope)
-            self.note_made(entry, environment, scope, "", first)
-            return result
-        name = self.name(entry, scope, looped=looped)
-        scope.used[name] = _UNFINISHED
-        prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
-        inner = Scope(prefix, scope, scope.start)
-        result = self.structure(entry, current, environment, inner)
-        self.claim(scope, name, result)
-        self.note_made(entry, environment, scope, name, first)
+        else:
+            name = self.name(entry, scope, looped=looped)
+            if isinstance(body, LayerUse):
+                result = self.layer(entry, body, current, environment, scope.prefix + name)
+            elif isinstance(body, Chosen):
+                result = self.chosen(entry, body, current, environment, scope.prefix + name)
+            else:
+                result = self.scoped(entry, current, environment, scope, name)
+            self.claim(scope, name, result)
+        if self.document.shared:
+            self.note_made(entry, environment, scope, name, first)
         return result
 
-    def chosen(
+    def scoped(
         self,
         entry: Entry,
-        body: Chosen,
         current: Outputs,
         environment: dict[str, Value],
         scope: Scope,
-        *,
-        looped: bool,
+        name: str,
+    ) -> Outputs:
+        """A block, or a structure with a name: its layers are in a scope of their own."""
+        scope.used[name] = _UNFINISHED
+        prefix = self.checked_prefix(f"{scope.prefix}{name}.", entry.place)
+        if isinstance(entry.body, BlockUse):
+            return self.block(entry, entry.body, current, environment, prefix)
+        return self.structure(entry, current, environment, Scope(prefix, scope, scope.start))
+
+    def chosen(
+        self, entry: Entry, body: Chosen, current: Outputs, environment: Environment, path: str
     ) -> Outputs:
         """The activation that an expression names; nothing for `none`."""
-        name = self.name(entry, scope, looped=looped)
         word = self.evaluate(body.kind, environment)
-        result = current
         if word is UNKNOWN:
-            result = _BROKEN
-        elif word != NO_ACTIVATION:
-            use = self.activation(word, body.kind.place)
-            result = (
-                _BROKEN
-                if use is None
-                else self.layer(entry, use, current, environment, scope.prefix + name)
-            )
-        self.claim(scope, name, result)
-        return result
+            return _BROKEN
+        if word == NO_ACTIVATION:
+            return current
+        use = self.activation(word, body.kind.place)
+        return _BROKEN if use is None else self.layer(entry, use, current, environment, path)
 
     def activation(self, word: Value, place: Place) -> LayerUse | None:
         """The activation of this name; None, reported, if there is none."""
@@ -812,8 +800,7 @@ class Expansion:
         if self.findings.errors:
             return  # some of them may be missing
         self.spend(SHARED * len(nodes), target.place)
-        theirs = [n for n in made.nodes if self.holds_numbers(n)]
-        ours = [n for n in nodes if self.holds_numbers(n)]
+        theirs, ours = self.with_numbers(made.nodes), self.with_numbers(nodes)
         if len(theirs) != len(ours) or not theirs:
             self.report(
                 catalogue.CANNOT_SHARE,
@@ -825,9 +812,8 @@ class Expansion:
                 help="both must be built alike; `share` with no kind beside it builds the same",
             )
             return
-        for their, our in zip(theirs, ours, strict=True):
+        for (their, had), (our, wanted) in zip(theirs.items(), ours.items(), strict=True):
             there, here = self.nodes[their], self.nodes[our]
-            wanted, had = self.numbers(our), self.numbers(their)
             if type(there.layer) is not type(here.layer):
                 self.report(
                     catalogue.CANNOT_SHARE,
@@ -850,15 +836,17 @@ class Expansion:
             shares = their if there.shares is None else there.shares
             self.nodes[our] = here._replace(shares=shares)
 
-    def holds_numbers(self, position: int) -> bool:
-        """Whether a node has weights or buffers."""
-        return bool(self.nodes[position].inputs) and any(self.numbers(position))
-
-    def numbers(self, position: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """The weights and buffers of a node."""
-        node = self.nodes[position]
-        shapes = tuple([self.nodes[n].shape for n in node.inputs])
-        return node.layer.weights(shapes), node.layer.buffers(shapes)
+    def with_numbers(self, positions: range) -> dict[int, Numbers]:
+        """The weights and buffers of those nodes that have any, by position."""
+        found = {}
+        for position in positions:
+            node = self.nodes[position]
+            if node.inputs:
+                shapes = tuple([self.nodes[n].shape for n in node.inputs])
+                numbers = node.layer.weights(shapes), node.layer.buffers(shapes)
+                if any(numbers):
+                    found[position] = numbers
+        return found
 
     def checked_prefix(self, prefix: str, place: Place) -> str:
         """``prefix``, or an empty one, with a finding, if names with it would be too long."""
@@ -1269,7 +1257,7 @@ class Expansion:
         return found
 
 
-def _tensors(numbers: tuple[tuple[Tensor, ...], tuple[Tensor, ...]]) -> str:
+def _tensors(numbers: Numbers) -> str:
     """Tensors by name and shape."""
     return listed(f"{t.name} {shape_text(t.shape)}" for tensors in numbers for t in tensors)
 

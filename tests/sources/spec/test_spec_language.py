@@ -1045,6 +1045,14 @@ class TestShare:
         text = "layers:\n  - name: a\n    layers:\n      - relu\n      - share: a\n"
         assert codes(INPUT + text) == ["E113"]
 
+    def test_an_activation_that_a_variable_names_can_be_shared(self):
+        text = (
+            "vars: {act: prelu}\n" + INPUT + "layers:\n  - {activation: act, name: a}\n"
+            "  - share: a\n  - {activation: act, name: b, share: a}\n"
+        )
+        assert self.shares(build(text)) == {"a_again": "a", "b": "a"}
+        assert codes(text, {"act": "none"}) == ["E315"]
+
     def test_one_name_only(self):
         text = f"layers:\n  - {{{CONV}, name: a}}\n  - share: [a, a]\n"
         assert only(INPUT + text).message == "`share` names one layer, not 2"
