@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.dtypes import Dtypes
 from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, depth_that_fits, groups_at
-from convcalc.analysis.metrics import METRICS, value_of
+from convcalc.analysis.metrics import value_of
 from convcalc.analysis.published import PublishedCheck, published_checks
 from convcalc.analysis.receptive_field import ReceptiveField
+from convcalc.metrics import METRICS
 from convcalc.reports.figures import amount, byte_size, count, percent, shape
 from convcalc.reports.sheet import Column, Sheet
 

@@ -9,7 +9,8 @@ from typing import Final
 from convcalc.analysis.comparison import Comparison, aligned_names
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, groups_at
-from convcalc.analysis.metrics import METRICS, metric, value_of
+from convcalc.analysis.metrics import value_of
+from convcalc.metrics import METRICS, metric
 from convcalc.reports.analyze import (
     AUTO_DEPTH,
     IN_PLACE_LINE,

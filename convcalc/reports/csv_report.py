@@ -10,7 +10,8 @@ from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.devices import Device
 from convcalc.analysis.intensity import roofline, traffic
-from convcalc.analysis.metrics import METRICS, value_of
+from convcalc.analysis.metrics import value_of
+from convcalc.metrics import METRICS
 from convcalc.reports.compare import SUMMARY_METRICS
 
 __all__ = ["comparison_csv", "networks_csv", "written"]

@@ -13,10 +13,11 @@ from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis, LayerCost
 from convcalc.analysis.devices import Device
 from convcalc.analysis.intensity import Roofline, roofline, traffic
-from convcalc.analysis.metrics import METRICS, value_of
+from convcalc.analysis.metrics import value_of
 from convcalc.analysis.published import published_checks
 from convcalc.analysis.receptive_field import ReceptiveField
 from convcalc.layers.declaration import Operations
+from convcalc.metrics import METRICS
 from convcalc.reports.compare import SUMMARY_METRICS
 
 __all__ = ["SCHEMA_VERSION", "comparison_json", "networks_json"]

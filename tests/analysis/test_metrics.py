@@ -3,7 +3,7 @@
 import pytest
 
 from convcalc.analysis import analyze_graph
-from convcalc.analysis.metrics import METRICS, metric, value_of
+from convcalc.analysis.metrics import value_of
 from convcalc.layers.activation import Softmax
 from convcalc.layers.convolution import Conv
 from convcalc.layers.linear import Linear
@@ -11,6 +11,7 @@ from convcalc.layers.merging import Mul
 from convcalc.layers.normalization import BatchNorm
 from convcalc.layers.pooling import GlobalAvgPool, MaxPool
 from convcalc.layers.shaping import Flatten
+from convcalc.metrics import METRICS, metric
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from convcalc.sources.spec.expression import (
     is_bounded,
 )
 from convcalc.sources.spec.grammar import Grammar
-from convcalc.sources.spec.yaml_nodes import compose
+from convcalc.sources.yaml_nodes import compose
 
 __all__ = ["Spec"]
 

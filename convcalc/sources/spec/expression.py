@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from convcalc.algebra import Polynomial, UndecidableError, exact_quotient
 from convcalc.errors import Code, Place, catalogue, close_match
 from convcalc.layers.field_types import LARGEST_NUMBER
-from convcalc.sources.spec.decimals import DECIMAL, DecimalError, exact_decimal
+from convcalc.sources.decimals import DECIMAL, DecimalError, exact_decimal
 
 __all__ = [
     "FUNCTIONS",

@@ -46,7 +46,7 @@ from convcalc.sources.spec.document import (
 from convcalc.sources.spec.library import library_names, library_text, qualified
 from convcalc.sources.spec.published_figures import published_figures
 from convcalc.sources.spec.values import NO_ACTIVATION, Names, ValueGrammar, unknown_activation
-from convcalc.sources.spec.yaml_nodes import (
+from convcalc.sources.yaml_nodes import (
     YamlMapping,
     YamlNode,
     YamlScalar,
@@ -91,11 +91,14 @@ TOP_LEVEL_KEYS: Final = {
     "outputs": "names of the layers whose outputs are the network's; by default the last",
     "published": "what others say that it costs, held against what is computed",
 }
-_TOP_LEVEL_KNOWN_AS: Final = {
+_TOP_LEVEL_KNOWN_AS = {
     **dict.fromkeys(("variables", "params", "parameters", "defaults", "const"), "vars"),
     **dict.fromkeys(("input_shape", "input_size", "shape"), "input"),
     **dict.fromkeys(("network", "model", "architecture", "backbone"), "layers"),
     "modules": "blocks",
+}
+_TOP_LEVEL_HINTS: Final = {
+    key: f"did you mean `{meant}`?" for key, meant in _TOP_LEVEL_KNOWN_AS.items()
 }
 RESERVED_NAMES: Final = frozenset({"prev", "input"})
 BLOCK_KEYS: Final = {
@@ -137,7 +140,6 @@ class Grammar(ValueGrammar):
     def __init__(self, source: SourceText, findings: Findings) -> None:
         super().__init__(findings)
         self.source = source
-        self.root: YamlMapping | None = None
         self.block_names: tuple[str, ...] = ()
         self.block_arguments: dict[str, tuple[Argument, ...]] = {}
         self.lost_blocks: set[str] = set()
@@ -171,8 +173,7 @@ class Grammar(ValueGrammar):
                 "begin with `input: [3, 224, 224]` and `layers:`, each on a line of its own",
             )
             return None
-        self.root = root
-        self.check_keys(root, TOP_LEVEL_KEYS, "a spec")
+        self.check_keys(root, TOP_LEVEL_KEYS, "a spec", _TOP_LEVEL_HINTS)
         entries = root.entries
 
         variables = self.variables(root)
@@ -211,64 +212,6 @@ class Grammar(ValueGrammar):
             published=published_figures(self, root, variants),
             place=root.place,
         )
-
-    def check_keys(
-        self, mapping: YamlMapping, known: Iterable[str], where: str, *, beside: str = ""
-    ) -> None:
-        """Report every key of ``mapping`` that is not among ``known``.
-
-        ``beside`` is the word that it stands under, if modifiers may stand beside that.
-        """
-        known = tuple(known)
-        for key, (scalar, _) in mapping.entries.items():
-            if key not in known:
-                close = _TOP_LEVEL_KNOWN_AS.get(key) if mapping is self.root else None
-                close = close or close_match(key, known)
-                if beside and key in MODIFIERS:
-                    hint = f"it belongs beside `{beside}`, not into it"
-                else:
-                    hint = f"did you mean `{close}`?" if close else f"it may have {listed(known)}"
-                self.report(
-                    catalogue.UNKNOWN_KEY, f"unknown key `{key}` in {where}", scalar.place, hint
-                )
-
-    def optional_text(self, mapping: YamlMapping, key: str) -> str | None:
-        """The text under ``key``, if there is one."""
-        if key not in mapping.entries:
-            return None
-        return self.text(mapping.entries[key][1], key)
-
-    def text(self, node: YamlNode, key: str) -> str | None:
-        """A printable text."""
-        if isinstance(node, YamlScalar) and isinstance(node.value, str):
-            if node.text.isprintable() and node.text.strip():
-                return node.text
-            self.report(
-                catalogue.BAD_NAME,
-                f"`{key}` must be a text of printable characters",
-                node.place,
-                "leave it out, or write at least one letter" if not node.text.strip() else None,
-            )
-            return None
-        self.report(
-            catalogue.WRONG_TYPE,
-            f"`{key}` must be a text, not {described(node)}",
-            node.place,
-            "put it in quotes" if isinstance(node, YamlScalar) and node.text else None,
-        )
-        return None
-
-    def mapping(self, node: YamlNode, what: str, example: str) -> YamlMapping | None:
-        """``node`` as a mapping; None, reported, if it is not one."""
-        if isinstance(node, YamlMapping):
-            return node
-        self.report(
-            catalogue.NOT_A_MAPPING,
-            f"{what} must be a mapping, not {described(node)}",
-            node.place,
-            f"for example `{example}`",
-        )
-        return None
 
     # -- variables and variants -----------------------------------------------------------------
 
@@ -981,7 +924,7 @@ class Grammar(ValueGrammar):
         place: Place,
     ) -> Residual | None:
         """`residual: {body: [...], shortcut: [...]}`."""
-        self.check_keys(mapping, ("body", "shortcut"), "a `residual`", beside="residual")
+        self.check_keys(mapping, ("body", "shortcut"), "a `residual`", _belonging("residual"))
         if "body" not in mapping.entries:
             self.report(
                 catalogue.MISSING_KEY,
@@ -1014,7 +957,7 @@ class Grammar(ValueGrammar):
         place: Place,
     ) -> Parallel | None:
         """`parallel: {merge: concat, branches: {...}}`."""
-        self.check_keys(mapping, ("merge", "branches"), "a `parallel`", beside="parallel")
+        self.check_keys(mapping, ("merge", "branches"), "a `parallel`", _belonging("parallel"))
         missing = [key for key in ("merge", "branches") if key not in mapping.entries]
         if missing:
             self.report(
@@ -1255,6 +1198,11 @@ class Grammar(ValueGrammar):
         )
         self.report(catalogue.BAD_NAME, f"{name[:80]!r} cannot be a name", place, reason)
         return False
+
+
+def _belonging(word: str) -> dict[str, str]:
+    """What to say of modifiers that stand inside what they should stand beside."""
+    return dict.fromkeys(MODIFIERS, f"it belongs beside `{word}`, not into it")
 
 
 def fields_example(kind: str, fields: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from convcalc.errors import catalogue, close_match, listed
 from convcalc.graph import PublishedFigure
 from convcalc.sources.spec.document import Variable
-from convcalc.sources.spec.yaml_nodes import (
+from convcalc.sources.yaml_nodes import (
     YamlMapping,
     YamlNode,
     YamlScalar,

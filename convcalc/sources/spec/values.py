@@ -8,12 +8,9 @@ from functools import cache
 from typing import Final
 
 from convcalc.errors import (
-    Code,
     EnoughFindingsError,
-    Finding,
     Findings,
     Place,
-    Related,
     catalogue,
     close_match,
     listed,
@@ -30,7 +27,8 @@ from convcalc.sources.spec.expression import (
     Value,
     checked_list,
 )
-from convcalc.sources.spec.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
+from convcalc.sources.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
+from convcalc.sources.yaml_reader import YamlReader
 
 __all__ = ["NO_ACTIVATION", "Names", "ValueGrammar", "known_words", "unknown_activation"]
 
@@ -77,31 +75,15 @@ class Names:
         self.own[name] = None
 
 
-class ValueGrammar:
+class ValueGrammar(YamlReader):
     """Reads values. What is wrong goes to ``findings``."""
 
     def __init__(self, findings: Findings) -> None:
-        self.findings = findings
-        self.unreadable = {finding.place for finding in findings}
-        """Places that the YAML reader could make nothing of: what it said of them is enough."""
-        self.complaints = 0
+        super().__init__(findings)
         self.expressions: dict[str, Expression] = {}
         self.expression_characters = 0
         self.declared: frozenset[str] = frozenset()
         """All variables, those included that stand further down than the place that is read."""
-
-    def report(
-        self,
-        code: Code,
-        message: str,
-        place: Place,
-        help: str | None = None,  # noqa: A002 - as in Finding
-        related: tuple[Related, ...] = (),
-    ) -> None:
-        """Add a finding."""
-        self.complaints += 1
-        if place not in self.unreadable:
-            self.findings.add(Finding(code, message, place, help=help, related=related))
 
     def check_variable_name(self, name: str, place: Place) -> bool:
         """Whether a variable or argument may be called ``name``; reported if not."""

@@ -16,7 +16,7 @@ from convcalc.sources.spec.expansion import (
     Expansion,
 )
 from convcalc.sources.spec.grammar import Grammar
-from convcalc.sources.spec.yaml_nodes import compose
+from convcalc.sources.yaml_nodes import compose
 
 IDLE = (
     "layers:\n  - relu\n  - repeat: 1000\n    layers:\n      - {repeat: 1000, tanh: , if: i < 0}\n"

@@ -26,7 +26,7 @@ from convcalc.errors import (
     SourceText,
     catalogue,
 )
-from convcalc.sources.spec.decimals import DECIMAL, DecimalError, exact_decimal
+from convcalc.sources.decimals import DECIMAL, DecimalError, exact_decimal
 
 try:
     from yaml import CLoader as Parser

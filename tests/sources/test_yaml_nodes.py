@@ -7,8 +7,8 @@ import yaml
 from reading import marked
 
 from convcalc.errors import MAX_FINDINGS, EnoughFindingsError, Findings, SourceText
-from convcalc.sources.spec import yaml_nodes
-from convcalc.sources.spec.yaml_nodes import (
+from convcalc.sources import yaml_nodes
+from convcalc.sources.yaml_nodes import (
     MAX_DEPTH,
     MAX_NODES,
     YamlMapping,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.sources.spec.decimals import DECIMAL, DecimalError, exact_decimal
+from convcalc.sources.decimals import DECIMAL, DecimalError, exact_decimal
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from convcalc.errors import Findings, SourceText, SpecError
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.grammar import Grammar
-from convcalc.sources.spec.yaml_nodes import compose
+from convcalc.sources.yaml_nodes import compose
 
 INPUT = "input: [3, 32, 32]\n"
 
