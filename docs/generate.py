@@ -20,7 +20,15 @@ from console import run_in_terminal
 from convcalc.errors import ConvcalcError, Finding, SourceText, catalogue
 from convcalc.layers import FAMILIES, all_kinds
 from convcalc.layers.declaration import ONE_INPUT, FieldDeclaration, Layer
+from convcalc.metrics import BUDGET_METRICS
 from convcalc.reports.findings import findings_text
+from convcalc.sources.budgets import (
+    BUDGET_FILE_KEYS,
+    BUDGET_KEYS,
+    LIMIT_KEYS,
+    MATCH_KEYS,
+    SPEC_BUDGET_KEYS,
+)
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.grammar import (
     BLOCK_KEYS,
@@ -38,7 +46,9 @@ COLUMNS = 88
 
 BLOCK = re.compile(r"(?ms)^```(?P<kind>yaml|console) ?(?P<name>\S*)\n(?P<body>.*?)^```$")
 
-WORDS = re.compile(r"(?s)(<!-- words:[^\n]*-->\n).*?(<!-- end of words -->)")
+WORDS = re.compile(
+    r"(?s)(<!-- words of (?P<of>[a-z]+):[^\n]*-->\n).*?(<!-- end of words -->)"
+)
 
 FAMILY_TITLES = {
     "convolution": "Convolution",
@@ -57,6 +67,8 @@ ERROR_PARTS = {
     "E2": "Expressions",
     "E3": "Shapes and sizes",
     "E4": "The command line",
+    "E6": "Budgets that cannot be judged",
+    "B6": "Budgets that are exceeded",
     "W5": "Warnings",
 }
 
@@ -71,7 +83,10 @@ def pages() -> dict[Path, str]:
     written = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
     for path in written:
         if path not in made:
-            page = WORDS.sub(rf"\1\n{words()}\2", path.read_text(encoding="utf-8"))
+            page = WORDS.sub(
+                lambda match: f"{match[1]}\n{tables(WORD_TABLES[match['of']]())}{match[3]}",
+                path.read_text(encoding="utf-8"),
+            )
             made[path] = refreshed(page)
     return made
 
@@ -136,6 +151,10 @@ def example_output(code: catalogue.Code) -> str:
 
     text = code.example or ""
     found: list[Finding] = []
+    if "budget:" in text:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "net.yaml").write_text(text, encoding="utf-8")
+            return _output("convcalc check net.yaml", Path(folder))
     try:
         graph = Spec(SourceText("net.yaml", text), text).graph(name="net", spec="net.yaml")
         found += graph.warnings
@@ -184,9 +203,9 @@ def library_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def words() -> str:
-    """The tables of all words of the spec language."""
-    tables = {
+def spec_words() -> dict[str, dict[str, str]]:
+    """All words of the spec language, by where they stand."""
+    return {
         "at the top": TOP_LEVEL_KEYS,
         "in a list of layers": {
             "conv": "or any other kind of [layers.md](layers.md), with its fields",
@@ -202,8 +221,38 @@ def words() -> str:
             "layers": "figures of groups of layers, by name",
         },
     }
+
+
+def budget_words() -> dict[str, dict[str, str]]:
+    """All words of budgets, by where they stand."""
+    return {
+        "in a budget file": BUDGET_FILE_KEYS,
+        "in an entry of `budgets`": BUDGET_KEYS,
+        "in a spec's `budget`, in place of `spec`": {"variants": SPEC_BUDGET_KEYS["variants"]},
+        "in a limit that says more than an amount": LIMIT_KEYS,
+        "in an entry of `layers` or `groups`": MATCH_KEYS,
+    }
+
+
+def metric_words() -> dict[str, dict[str, str]]:
+    """All metrics that a budget may bound."""
+    return {
+        "metric": {
+            each.name: each.definition
+            + ("" if each.name == each.key else f" (also `{each.key}`)")
+            + ("" if each.of_layers else "; of whole networks")
+            for each in BUDGET_METRICS
+        }
+    }
+
+
+WORD_TABLES = {"specs": spec_words, "budgets": budget_words, "metrics": metric_words}
+
+
+def tables(words: dict[str, dict[str, str]]) -> str:
+    """Words and their meanings, a table for each place."""
     lines = []
-    for title, table in tables.items():
+    for title, table in words.items():
         lines += [f"| {title} | |", "| :--- | :--- |"]
         lines += [f"| `{word}` | {meaning} |" for word, meaning in table.items()]
         lines.append("")

@@ -457,7 +457,7 @@ class TestHelp:
     def test_version(self, run):
         assert run("--version").stdout == f"convcalc {__version__}\n"
 
-    @pytest.mark.parametrize("command", ["analyze", "compare", "specs"])
+    @pytest.mark.parametrize("command", ["analyze", "compare", "check", "specs"])
     def test_help_shows_an_example(self, run, command):
         done = run(command, "--help")
         assert done.returncode == 0
@@ -651,3 +651,214 @@ def test_output_that_cannot_be_written_is_no_bug(arguments):
         )
     assert done.returncode == 2
     assert "the output cannot be written" in done.stderr
+
+
+BUDGET = "budget: {max: {params: 224}}\n"
+"""Of `TINY`: 8·27 weights and 8 biases."""
+
+
+class TestCheck:
+    def test_within_budget_is_0_and_says_so(self, run, spec):
+        done = run("check", spec(TINY + BUDGET))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.endswith("within budget: 1 limit of 1 network\n")
+
+    def test_over_budget_is_1_and_nothing_else(self, run, spec):
+        done = run("check", spec(TINY + BUDGET.replace("224", "223")))
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "parameters 224 exceed 223 by 1 (0.4 %)" in done.stdout
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("no.yaml",),
+            ("lenet5",),
+            ("lenet5", "--max", "parms=1"),
+            ("lenet5", "--max", "params"),
+            ("lenet5", "--max", "peak_memory=5"),
+            ("lenet5", "--max", "params=nan"),
+            ("lenet5", "--max-increase", "macs=2%"),
+            ("lenet5", "--max", "params=1", "--device", "abacus"),
+            ("lenet5", "--max", "params=1", "--format", "table"),
+            ("lenet5", "--max", "params=1", "--export", "json:no/such/folder/x.json"),
+        ],
+    )
+    def test_what_cannot_be_judged_is_2(self, run, arguments):
+        done = run("check", *arguments)
+        assert done.returncode == 2
+        assert "error[" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_what_cannot_be_judged_outweighs_what_is_exceeded(self, run):
+        done = run("check", "no.yaml", "lenet5", "--max", "params=1")
+        assert done.returncode == 2
+        assert "parameters 61,706 exceed 1" in done.stdout
+
+    def test_exit_zero_forgives_an_exceeded_budget_alone(self, run):
+        limits = ("--max", "params=1", "--exit-zero")
+        assert run("check", "lenet5", *limits).returncode == 0
+        assert run("check", "lenet5", "no.yaml", *limits).returncode == 2
+
+    def test_strict_lets_warnings_fail(self, run, spec):
+        warns = spec(TINY + "budget: {max: {params: {limit: 1, level: warn}}}\n")
+        assert run("check", warns).returncode == 0
+        assert run("check", warns, "--strict").returncode == 1
+        odd = spec(TINY + BUDGET + "published: {params: 9, from: me}\n", "odd.yaml")
+        assert run("check", odd).returncode == 0
+        assert run("check", odd, "--strict").returncode == 2
+
+    def test_a_budget_file_in_the_folder_needs_no_naming(self, run, spec, tmp_path):
+        spec(TINY)
+        spec("version: 1\nbudgets: [{spec: net.yaml, max: {params: 224}}]\n", "budgets.yaml")
+        assert run("check", cwd=tmp_path).returncode == 0
+
+    def test_formats_may_be_several_at_once(self, run, tmp_path):
+        kinds = ("text", "json", "markdown", "github", "gitlab", "junit", "sarif")
+        exports = [part for kind in kinds for part in ("--export", f"{kind}:{tmp_path / kind}")]
+        done = run("check", "lenet5", "--max", "params=1", "--format", "github", *exports)
+        assert done.returncode == 1
+        assert done.stdout == (tmp_path / "github").read_text()
+        for kind in ("json", "gitlab", "sarif"):
+            json.loads((tmp_path / kind).read_text())
+        assert (tmp_path / "junit").read_text().startswith("<?xml")
+
+    def test_reports_of_what_cannot_be_judged_are_written_too(self, run, tmp_path):
+        # A report that is left from the run before would say that all is well.
+        done = run("check", "no.yaml", "--export", f"json:{tmp_path / 'x.json'}")
+        assert done.returncode == 2
+        assert json.loads((tmp_path / "x.json").read_text())["outcome"] == "cannot judge"
+
+    def test_a_request_without_sense_is_reported_in_every_format_too(self, run, tmp_path):
+        done = run("check", "--format", "json", cwd=tmp_path)
+        assert done.returncode == 2
+        assert json.loads(done.stdout)["findings"][0]["code"] == "E609"
+        done = run("check", "lenet5", "--max", "maks=1", "--format", "github")
+        assert done.returncode == 2
+        assert done.stdout.startswith("::error title=E602")
+
+    def test_errors_are_json_where_json_is_asked_for(self, run):
+        done = run("check", "no.yaml", "--format", "json")
+        assert done.returncode == 2
+        assert done.stderr == ""
+        [finding] = json.loads(done.stdout)["findings"]
+        assert finding["code"] == "E001"
+
+    def test_the_environment_names_the_usual_format(self, run):
+        done = run("check", "lenet5", "--max", "params=1", CONVCALC_FORMAT="json")
+        assert json.loads(done.stdout)["outcome"] == "over budget"
+        # It is of this command alone, and does the others no harm.
+        assert run("analyze", "lenet5", CONVCALC_FORMAT="sarif").stdout.startswith("lenet5 ·")
+        assert run("analyze", "lenet5", CONVCALC_FORMAT="csv").stdout.startswith("network,")
+        assert run("analyze", "lenet5", CONVCALC_FORMAT="sarf").returncode == 2
+
+    def test_the_summary_is_added_to_githubs(self, run, tmp_path):
+        file = tmp_path / "summary.md"
+        file.write_text("before\n")
+        done = run(
+            "check", "lenet5", "--max", "params=1", "--summary", GITHUB_STEP_SUMMARY=str(file)
+        )
+        assert done.returncode == 1
+        assert file.read_text().startswith("before\n<!-- convcalc check -->\n")
+        without = run("check", "lenet5", "--max", "params=1", GITHUB_STEP_SUMMARY=str(file))
+        assert without.returncode == 1
+        assert file.read_text().count("<!-- convcalc check -->") == 1
+
+    def test_the_terminal_shows_tables_that_fit(self, terminal):
+        for columns in (80, 160):
+            shown, code = terminal(
+                *("check", "lenet5", "--max", "params=1", "--why"), columns=columns, NO_COLOR="1"
+            )
+            assert code == 1
+            table = shown.partition("\n\n")[0]
+            assert all(len(line) <= columns for line in table.splitlines())
+
+    def test_baselines_are_written_and_held_against(self, run, spec, tmp_path):
+        spec(TINY)
+        spec(
+            "version: 1\nbudgets: [{spec: net.yaml, baseline: main.json, "
+            "max_increase: {params: 0}}]\n",
+            "budgets.yaml",
+        )
+        assert run("check", cwd=tmp_path).returncode == 2
+        done = run("check", "--update-baseline", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "wrote main.json\n")
+        assert run("check", cwd=tmp_path).returncode == 0
+        spec(TINY.replace("8", "9"))
+        assert run("check", cwd=tmp_path).returncode == 1
+        assert run("check", "--update-baseline", cwd=tmp_path).returncode == 0
+        assert run("check", cwd=tmp_path).returncode == 0
+
+    def test_a_saved_report_is_a_baseline(self, run, spec, tmp_path):
+        path = spec(TINY)
+        run("analyze", path, "--export", f"json:{tmp_path / 'main.json'}")
+        against = ("--baseline", str(tmp_path / "main.json"), "--max-increase", "macs=0%")
+        assert run("check", path, *against).returncode == 0
+
+
+class TestBudgetInit:
+    def test_what_it_writes_holds_exactly(self, run, tmp_path):
+        done = run("budget", "init", "mobilenet_v2", "vgg::vgg11")
+        assert (done.returncode, done.stderr) == (0, "")
+        (tmp_path / "budgets.yaml").write_text(done.stdout)
+        assert run("check", cwd=tmp_path).returncode == 0
+        # VGG-11 has 132,863,336 parameters.
+        tight = done.stdout.replace("132863336", "132863335")
+        assert tight != done.stdout
+        (tmp_path / "budgets.yaml").write_text(tight)
+        assert run("check", cwd=tmp_path).returncode == 1
+
+    def test_it_writes_no_file_over(self, run, spec, tmp_path):
+        spec(TINY)
+        arguments = ("budget", "init", "net.yaml", "--headroom", "10%", "--output", "budgets.yaml")
+        done = run(*arguments, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "wrote budgets.yaml\n")
+        # 224 · 1.1 = 246.4
+        assert "params: 247" in (tmp_path / "budgets.yaml").read_text()
+        assert run(*arguments, cwd=tmp_path).returncode == 2
+
+    @pytest.mark.parametrize("headroom", ["10", "-5%", "ten", "nan%"])
+    def test_headroom_is_a_percentage(self, run, headroom):
+        assert run("budget", "init", "lenet5", "--headroom", headroom).returncode == 2
+
+
+class TestAgainst:
+    @pytest.fixture
+    def repository(self, tmp_path, spec):
+        def git(*arguments):
+            identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+            subprocess.run(
+                ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True
+            )
+
+        git("init", "-q")
+        spec(TINY)
+        git("add", "-A")
+        git("commit", "-q", "-m", "first")
+        spec(TINY.replace("8", "9"))
+        return tmp_path
+
+    def test_check_holds_the_spec_against_itself(self, run, repository):
+        limits = ("--against", "HEAD", "--max-increase")
+        # 28 of 224 parameters are 12.5 %.
+        assert run("check", "net.yaml", *limits, "params=12.5%", cwd=repository).returncode == 0
+        done = run("check", "net.yaml", *limits, "params=12.4%", cwd=repository)
+        assert done.returncode == 1
+        assert "net.yaml:3:5: error[B603]" in done.stdout
+
+    def test_compare_shows_what_changed(self, run, repository):
+        done = run("compare", "net.yaml", "--against", "HEAD", cwd=repository)
+        assert done.returncode == 0
+        assert "~ conv" in done.stdout
+        assert "+24,300" in done.stdout  # 27 · 30 · 30 more multiply-adds
+
+    def test_options_that_make_no_sense_with_it(self, run, repository):
+        for option in (("--layers",), ("--reference", "net")):
+            done = run("compare", "net.yaml", "--against", "HEAD", *option, cwd=repository)
+            assert done.returncode == 2
+
+    def test_a_new_file_cannot_be_judged(self, run, repository, spec):
+        spec(TINY, "new.yaml")
+        for command in ("check", "compare"):
+            done = run(command, "new.yaml", "--against", "HEAD", cwd=repository)
+            assert done.returncode == 2
+            assert "E407" in done.stderr or "E609" in done.stderr

@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from convcalc.analysis.cost import Analysis, Cost, LayerCost, sum_of
+from convcalc.name_patterns import matches
 
-__all__ = ["READABLE_ROWS", "GroupCost", "depth_that_fits", "groups_at"]
+__all__ = [
+    "READABLE_ROWS",
+    "GroupCost",
+    "all_groups",
+    "depth_that_fits",
+    "groups_at",
+    "groups_named",
+    "layers_named",
+]
 
 READABLE_ROWS: Final = 40
 """Rows that a person takes in at once."""
@@ -69,3 +78,33 @@ def depth_that_fits(analysis: Analysis, rows: int = READABLE_ROWS) -> int | None
 
 def _prefix(name: str, depth: int) -> str:
     return ".".join(name.split(".", depth)[:depth])
+
+
+def layers_named(analysis: Analysis, pattern: str) -> tuple[LayerCost, ...]:
+    """The layers whose names match, dots and all: `stage4.*` is every layer in `stage4`."""
+    return tuple(layer for layer in analysis.layers if matches(pattern, layer.name))
+
+
+def groups_named(analysis: Analysis, pattern: str) -> tuple[GroupCost, ...]:
+    """The groups whose names match part by part: `stage*` is `stage1`, and nothing inside it."""
+    parts = pattern.split(".")
+    return tuple(
+        group
+        for group in all_groups(analysis)
+        if len(names := group.name.split(".")) == len(parts)
+        and all(matches(part, name) for part, name in zip(parts, names, strict=True))
+    )
+
+
+def all_groups(analysis: Analysis) -> tuple[GroupCost, ...]:
+    """Every group of layers at every depth, in the order of their first layers."""
+    members: dict[str, list[LayerCost]] = {}
+    for layer in analysis.layers:
+        end = layer.name.find(".")
+        while end >= 0:
+            members.setdefault(layer.name[:end], []).append(layer)
+            end = layer.name.find(".", end + 1)
+    return tuple(
+        GroupCost(name, tuple(layers), sum_of(layer.cost for layer in layers))
+        for name, layers in members.items()
+    )

@@ -42,13 +42,18 @@ MAX_OPTIONS: Final = 300
 
 
 class SourceText:
-    """A text that findings point into: the ``name`` shown for it, and its lines."""
+    """A text that findings point into: the ``name`` shown for it, and its lines.
 
-    __slots__ = ("lines", "name")
+    ``path`` is where its file is; None for what is no file of the working directory, such as
+    standard input, an option of the command line, or a file at another revision.
+    """
 
-    def __init__(self, name: str, text: str) -> None:
+    __slots__ = ("lines", "name", "path")
+
+    def __init__(self, name: str, text: str, path: str | None = None) -> None:
         self.name = name
         self.lines = text.splitlines()
+        self.path = path
 
     def __repr__(self) -> str:
         return f"SourceText({self.name!r}, {len(self.lines)} lines)"
@@ -88,11 +93,13 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     field: str | None = None
     operands: tuple[int, ...] = ()
+    warns: bool = False
+    """Whether it is a warning though its code is an error's."""
 
     @property
     def is_warning(self) -> bool:
         """Whether the numbers can still be trusted."""
-        return self.code.id.startswith("W")
+        return self.warns or self.code.id.startswith("W")
 
     @property
     def severity(self) -> str:

@@ -2,7 +2,8 @@
 
 ``docs/errors.md`` is generated from here, with what convcalc really says of each example. Codes are
 never reused. E0xx are about files and YAML, E1xx about the words of the spec language, E2xx about
-expressions, E3xx about shapes and sizes, E4xx about the command line; W5xx are warnings.
+expressions, E3xx about shapes and sizes, E4xx about the command line, E6xx about budgets that
+cannot be judged; B6xx are what exceeds a budget, and W5xx warnings.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Code(NamedTuple):
 def all_codes() -> tuple[Code, ...]:
     """Every code, in the order of their numbers."""
     found = [value for value in globals().values() if isinstance(value, Code)]
-    return tuple(sorted(found, key=lambda code: (code.id[0], code.id)))
+    return tuple(sorted(found, key=lambda code: ("EBW".index(code.id[0]), code.id)))
 
 
 # -- E0: files and YAML ---------------------------------------------------------------------------
@@ -465,6 +466,115 @@ TOO_FEW_NETWORKS = Code(
     "nothing to compare",
     "A comparison needs two networks: two specs, or one file with variants.",
     command="compare lenet5",
+)
+NOT_A_REPOSITORY = Code(
+    "E405",
+    "no git repository",
+    "A spec at a revision is read from the git repository that its file is in, by `git` itself. "
+    "There is no such repository, git refuses to read it, or git is not installed.",
+)
+UNKNOWN_REVISION = Code(
+    "E406",
+    "unknown revision",
+    "The repository has no commit of this name. A clone made for a single build often has the "
+    "newest commit alone; fetch the other one first.",
+)
+NOT_AT_REVISION = Code(
+    "E407",
+    "not there at the revision",
+    "The file is new: the commit has none of its path. Standard input and the networks that ship "
+    "with convcalc have no revisions.",
+    command="compare lenet5 --against HEAD",
+)
+
+# -- E6: budgets that cannot be judged; B6: budgets that are exceeded -----------------------------
+
+NOT_AN_AMOUNT = Code(
+    "E601",
+    "limit that is no amount",
+    "A limit is a number in the unit of its metric. Memory needs a unit, because a plain number "
+    "could be anything and MB is not MiB; a share is a percentage.",
+    example="input: [3, 32, 32]\nlayers: [flatten, linear: {out_features: 10}]\n"
+    "budget: {max: {params: 30_000, peak_memory: 24}}\n",
+)
+UNKNOWN_METRIC = Code(
+    "E602",
+    "unknown metric",
+    "Nothing of this name is worked out. docs/budgets.md lists what may be bounded.",
+    example="input: [3, 32, 32]\nlayers: [flatten, linear: {out_features: 10}]\n"
+    "budget: {max: {parms: 31k}}\n",
+)
+EMPTY_BUDGET = Code(
+    "E603",
+    "budget without a limit",
+    "A budget that bounds nothing lets everything pass, which nobody wants who writes one.",
+    example="input: [3, 32, 32]\nlayers: [flatten, linear: {out_features: 10}]\n"
+    "budget: {batch: 8}\n",
+)
+NO_MATCH = Code(
+    "E604",
+    "pattern that matches nothing",
+    "No file, layer, group or variant has such a name: a limit for it would never fail. Mostly "
+    "something was renamed.",
+    example="input: [3, 32, 32]\nlayers: [flatten, linear: {out_features: 10}]\n"
+    'budget: {layers: [{match: "stage4.*", max: {params: 31k}}]}\n',
+)
+CANNOT_BOUND = Code(
+    "E605",
+    "metric that is not of what is bounded",
+    "A layer by itself has no peak memory, a whole network no share of itself, a time needs a "
+    "device, and a network without spatial axes has no receptive field.",
+    example="input: [3, 32, 32]\nlayers: [flatten, linear: {out_features: 10}]\n"
+    "budget: {max: {time: 1 ms}}\n",
+)
+BAD_BASELINE = Code(
+    "E606",
+    "baseline that is no report",
+    "A baseline is what `convcalc analyze --format json` prints, whole, or a spec.",
+)
+NOT_IN_BASELINE = Code(
+    "E607",
+    "network that the baseline lacks",
+    "An increase is held against the same network as it was. A new one is bounded by `max`; one "
+    "that was renamed is named behind the baseline, `main.json::old_name`.",
+    command="check lenet5 --baseline resnet --max-increase macs=2%",
+)
+OTHER_CONDITIONS = Code(
+    "E608",
+    "baseline under other conditions",
+    "The baseline was worked out for another batch, number format or other settings: the "
+    "difference would say nothing about the network.",
+)
+NO_BUDGET = Code(
+    "E609",
+    "nothing to hold the network against",
+    "The spec has no `budget`, and no limit was given. A check without a limit would always pass.",
+    command="check lenet5",
+)
+NO_BASELINE = Code(
+    "E610",
+    "increase without a baseline",
+    "`max_increase` needs what the network cost before: a `baseline`, or a revision after "
+    "`--against`.",
+    command="check lenet5 --max-increase macs=2%",
+)
+ABOVE_MAX = Code(
+    "B601",
+    "more than the budget has",
+    "A metric is above its `max`. To be equal to it is within the budget.",
+    command="check lenet5 --max macs=416519",
+)
+BELOW_MIN = Code(
+    "B602",
+    "less than the budget asks for",
+    "A metric is below its `min`.",
+    command="check lenet5 --min receptive_field=32",
+)
+DEARER = Code(
+    "B603",
+    "dearer than the baseline allows",
+    "A metric grew by more than its `max_increase` over the baseline.",
+    command="check resnet::resnet34 --baseline resnet::resnet18 --max-increase params=50%",
 )
 
 # -- W5: warnings ---------------------------------------------------------------------------------

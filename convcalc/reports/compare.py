@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
-from convcalc.analysis.comparison import Comparison, aligned_names
+from convcalc.analysis.comparison import (
+    Change,
+    Comparison,
+    Mark,
+    aligned_names,
+    changes,
+    is_alike,
+)
 from convcalc.analysis.cost import Analysis
 from convcalc.analysis.grouping import READABLE_ROWS, GroupCost, groups_at
 from convcalc.analysis.metrics import value_of
@@ -16,6 +23,7 @@ from convcalc.reports.analyze import (
     IN_PLACE_LINE,
     UNALIGNED_LINE,
     Depth,
+    capped,
     definitions,
     field_size,
     order_lines,
@@ -24,7 +32,14 @@ from convcalc.reports.analyze import (
 from convcalc.reports.figures import amount, count, ratio, shape
 from convcalc.reports.sheet import Column, Sheet
 
-__all__ = ["SUMMARY_METRICS", "comparison_sheet", "layers_sheet", "verdicts"]
+__all__ = [
+    "SUMMARY_METRICS",
+    "changes_sheet",
+    "comparison_sheet",
+    "layers_sheet",
+    "signed_count",
+    "verdicts",
+]
 
 SUMMARY_METRICS: Final = (
     "params",
@@ -239,21 +254,136 @@ def _change(groups: list[GroupCost | None], reference: int) -> str:
     base = groups[reference]
     others = [group for n, group in enumerate(groups) if n != reference]
     if base is None:
-        return "+"
+        return Mark.ADDED.value
     if all(group is None for group in others):
-        return "-"
-    same = all(
-        group is not None
-        and group.output_shape == base.output_shape
-        and all(
-            value_of(each.key, group.cost) == value_of(each.key, base.cost)
-            for each in METRICS
-            if each.of_layers
-        )
-        for group in others
-    )
-    return "" if same else "~"
+        return Mark.REMOVED.value
+    same = all(group is not None and is_alike(group, base) for group in others)
+    return "" if same else Mark.CHANGED.value
 
 
 def _cell(group: GroupCost | None, key: str) -> str:
     return "–" if group is None else count(value_of(key, group.cost))
+
+
+# -- what has changed -----------------------------------------------------------------------------
+
+CHANGE_COLUMNS: Final = (
+    Column("Layer", is_number=False, is_name=True),
+    Column("Kind", is_number=False, dropped=2),
+    Column("Output", is_number=False, dropped=3),
+    Column("macs before", dropped=1),
+    Column("macs now"),
+    Column("difference"),
+    Column("params before", dropped=1),
+    Column("params now"),
+    Column("difference"),
+)
+
+
+def changes_sheet(before: Analysis, after: Analysis, *, depth: Depth = AUTO_DEPTH) -> Sheet:
+    """The layers of a network that are not what they were: what they cost before and now."""
+    of_layers = changes(before.layers, after.layers)
+    folded = _folded_changes(before, after, depth)
+    rows = [_change_row(change) for change in folded]
+    lines = [_tally(of_layers)]
+    hidden = None
+    if depth == AUTO_DEPTH:
+        rows, hidden = capped(rows)
+    if hidden is not None:
+        lines.append(hidden)
+    elif depth == AUTO_DEPTH and len(rows) < len(of_layers):
+        lines.append("Layers are folded into groups; `--depth all` shows every layer.")
+    lines += _elsewhere(folded)
+    return Sheet(
+        title=f"What changed from {before.name} to {after.name}",
+        columns=CHANGE_COLUMNS,
+        rows=tuple(rows),
+        totals=(
+            (
+                "Total",
+                "",
+                "",
+                *_before_and_now(before.macs, after.macs),
+                *_before_and_now(before.params, after.params),
+            ),
+        ),
+        lines=tuple(lines),
+    )
+
+
+def signed_count(number: int) -> str:
+    """``+1,234``; a difference of nothing is 0."""
+    return f"{number:+,}" if number else "0"
+
+
+def _folded_changes(before: Analysis, after: Analysis, depth: Depth) -> Sequence[Change]:
+    def at(level: int | None) -> Sequence[Change]:
+        return changes(groups_at(before, level), groups_at(after, level))
+
+    if depth != AUTO_DEPTH:
+        return at(depth)  # type: ignore[arg-type]
+    found = at(None)
+    if len(found) <= READABLE_ROWS:
+        return found
+    deepest = 1 + max(change.name.count(".") for change in found)
+    chosen = at(1)
+    for level in range(2, deepest):
+        found = at(level)
+        if len(found) > READABLE_ROWS:
+            break
+        chosen = found
+    return chosen
+
+
+def _change_row(change: Change) -> tuple[str, ...]:
+    before, after = change.before, change.after
+
+    def cells(key: str) -> Iterator[str]:
+        yield "–" if before is None else count(value_of(key, before.cost))
+        yield "–" if after is None else count(value_of(key, after.cost))
+        yield signed_count(change.difference(key))
+
+    sides = [side for side in (before, after) if side is not None]
+    return (
+        f"{change.mark.value} {change.name}",
+        # Twice the same is said once.
+        " → ".join(dict.fromkeys(side.kind for side in sides)),
+        " → ".join(dict.fromkeys(shape(side.output_shape) for side in sides)),
+        *cells("macs"),
+        *cells("params"),
+    )
+
+
+def _before_and_now(before: int, after: int) -> tuple[str, str, str]:
+    return count(before), count(after), signed_count(after - before)
+
+
+def _tally(found: Sequence[Change]) -> str:
+    if not found:
+        return "No layer has changed in kind, output or cost."
+    marks = [change.mark for change in found]
+    changed, added, removed = (
+        marks.count(mark) for mark in (Mark.CHANGED, Mark.ADDED, Mark.REMOVED)
+    )
+    return (
+        f"{count(changed)} layer{'' if changed == 1 else 's'} changed, {count(added)} added, "
+        f"{count(removed)} removed; the others are as they were."
+    )
+
+
+def _elsewhere(found: Sequence[Change]) -> Iterator[str]:
+    """What differs in rows where nothing that the table shows does."""
+    keys = [each.key for each in METRICS if each.of_layers]
+    differing: set[str] = set()
+    for change in found:
+        before, after = change.before, change.after
+        if before is None or after is None:
+            continue
+        if (before.kind, before.output_shape) != (after.kind, after.output_shape):
+            continue
+        own = {key for key in keys if change.difference(key)}
+        if not own & {"macs", "params"}:
+            differing |= own
+    if differing:
+        nouns = ", ".join(metric(key).noun for key in keys if key in differing)
+        yield f"Where a row shows no difference, there is one in {nouns}."

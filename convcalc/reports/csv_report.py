@@ -14,7 +14,7 @@ from convcalc.analysis.metrics import value_of
 from convcalc.metrics import METRICS
 from convcalc.reports.compare import SUMMARY_METRICS
 
-__all__ = ["comparison_csv", "networks_csv", "written"]
+__all__ = ["comparisons_csv", "networks_csv", "written"]
 
 
 def networks_csv(
@@ -58,8 +58,8 @@ def _layers(
         yield row
 
 
-def comparison_csv(comparison: Comparison) -> str:
-    """Every metric of every network, with its ratio to the reference."""
+def comparisons_csv(comparisons: Iterable[Comparison]) -> str:
+    """Every metric of every network, with its ratio to the reference of its comparison."""
     return written(
         ["network", "metric", "value", "ratio"],
         (
@@ -69,6 +69,7 @@ def comparison_csv(comparison: Comparison) -> str:
                 value_of(key, network),
                 "" if (value := comparison.ratio(key, network)) is None else float(value),
             ]
+            for comparison in comparisons
             for network in comparison.networks
             for key in SUMMARY_METRICS
         ),

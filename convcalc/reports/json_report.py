@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from convcalc.analysis.comparison import Comparison
-from convcalc.analysis.cost import Analysis, LayerCost
+from convcalc.analysis.comparison import Change, Comparison, Costed, changes
+from convcalc.analysis.cost import Analysis, Cost, LayerCost
 from convcalc.analysis.devices import Device
 from convcalc.analysis.intensity import Roofline, roofline, traffic
 from convcalc.analysis.metrics import value_of
@@ -20,7 +20,14 @@ from convcalc.layers.declaration import Operations
 from convcalc.metrics import METRICS
 from convcalc.reports.compare import SUMMARY_METRICS
 
-__all__ = ["SCHEMA_VERSION", "comparison_json", "networks_json"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "change_json",
+    "changes_json",
+    "comparison_json",
+    "networks_json",
+    "updated_report",
+]
 
 SCHEMA_VERSION: Final = 1
 
@@ -48,10 +55,70 @@ def networks_json(
     return _text(report)
 
 
+def updated_report(text: str | None, analyses: Sequence[Analysis], version: str) -> str:
+    """The saved report ``text`` with ``analyses`` in place of networks of the same names.
+
+    Networks that it does not have yet stand at the end; others stay as they are. None: a new one.
+    """
+    report = _report(analyses, version)
+    if text is not None:
+        fresh: dict[str, dict[str, object]] = {
+            analysis.name: _network(analysis) for analysis in analyses
+        }
+        kept = [fresh.pop(old["name"], old) for old in json.loads(text)["networks"]]
+        report["networks"] = [*kept, *fresh.values()]
+    return _text(report)
+
+
 def comparison_json(comparison: Comparison, version: str) -> str:
     """The same, with the ratios of each network to the reference."""
     report = _report(comparison.networks, version)
-    report["comparison"] = {
+    report["comparison"] = _comparison(comparison)
+    return _text(report)
+
+
+def changes_json(pairs: Sequence[Comparison], version: str) -> str:
+    """Networks as they were and as they are, in pairs, and what has changed in each.
+
+    ``comparison`` is the first of ``comparisons``: whoever reads one pair finds it where two
+    networks that are compared have it.
+    """
+    report = _report([network for pair in pairs for network in pair.networks], version)
+    found = []
+    for pair in pairs:
+        before, after = pair.networks
+        found.append(
+            _comparison(pair)
+            | {"changes": [change_json(each) for each in changes(before.layers, after.layers)]}
+        )
+    report["comparison"] = found[0]
+    report["comparisons"] = found
+    return _text(report)
+
+
+def change_json(change: Change) -> dict[str, object]:
+    """A layer, or group, that is not what it was: its mark, its name, and it before and after.
+
+    ``before`` is null of one that is new, ``after`` of one that is gone.
+    """
+    return {
+        "mark": change.mark.value,
+        "name": change.name,
+        "before": None if change.before is None else _costed(change.before),
+        "after": None if change.after is None else _costed(change.after),
+    }
+
+
+def _costed(costed: Costed) -> dict[str, object]:
+    return {
+        "kind": costed.kind,
+        "output_shape": list(costed.output_shape),
+        **_metrics(costed.cost),
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, object]:
+    return {
         "reference": comparison.networks[comparison.reference].name,
         "ratios": [
             {
@@ -64,7 +131,6 @@ def comparison_json(comparison: Comparison, version: str) -> str:
             for network in comparison.networks
         ],
     }
-    return _text(report)
 
 
 def _text(report: dict[str, object]) -> str:
@@ -161,7 +227,7 @@ def _layer(layer: LayerCost, analysis: Analysis) -> dict[str, object]:
     }
 
 
-def _metrics(costed: Analysis | LayerCost) -> dict[str, object]:
+def _metrics(costed: Analysis | LayerCost | Cost) -> dict[str, object]:
     """The metrics, those of `operations` under that key."""
     sorts = set(Operations._fields) - {"macs"}
     found: dict[str, object] = {}

@@ -9,13 +9,13 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis
 from convcalc.reports.analyze import AUTO_DEPTH, Depth, analysis_sheet
-from convcalc.reports.compare import comparison_sheet, layers_sheet
+from convcalc.reports.compare import changes_sheet, comparison_sheet, layers_sheet
 from convcalc.reports.sheet import Sheet
 
 if TYPE_CHECKING:
     from convcalc.analysis.devices import Device
 
-__all__ = ["FORMATS", "Report", "analyses_report", "comparison_report"]
+__all__ = ["FORMATS", "Report", "analyses_report", "changes_report", "comparison_report"]
 
 FORMATS: Final = ("table", "plain", "json", "csv", "markdown")
 
@@ -109,14 +109,51 @@ def comparison_report(
         return comparison_json(comparison, version)
 
     def as_csv() -> str:
-        from convcalc.reports.csv_report import comparison_csv  # noqa: PLC0415 - if asked for
+        from convcalc.reports.csv_report import comparisons_csv  # noqa: PLC0415 - if asked for
 
-        return comparison_csv(comparison)
+        return comparisons_csv([comparison])
 
     def sheets(usual: Depth) -> Sequence[Sheet]:
         if by_layer:
             return [layers_sheet(comparison, depth=_chosen(depth, usual))]
         return [comparison_sheet(comparison)]
+
+    return Report(sheets, as_json, as_csv)
+
+
+def changes_report(
+    pairs: Sequence[tuple[Analysis, Analysis]], revision: str, *, depth: Depth, version: str
+) -> Report:
+    """The report of networks beside what they were at a revision, and of the layers that changed.
+
+    ``pairs``, at least one, are (before, after); the networks after have names of their own, and
+    those before are called after them: ``net at origin/main``.
+    """
+    comparisons = [
+        Comparison((before._replace(name=f"{after.name} at {revision}"), after), reference=0)
+        for before, after in pairs
+    ]
+
+    def as_json() -> str:
+        from convcalc.reports.json_report import changes_json  # noqa: PLC0415 - if asked for
+
+        return changes_json(comparisons, version)
+
+    def as_csv() -> str:
+        from convcalc.reports.csv_report import comparisons_csv  # noqa: PLC0415 - if asked for
+
+        return comparisons_csv(comparisons)
+
+    def sheets(usual: Depth) -> Sequence[Sheet]:
+        chosen = _chosen(depth, usual)
+        return [
+            sheet
+            for comparison in comparisons
+            for sheet in (
+                comparison_sheet(comparison),
+                changes_sheet(*comparison.networks, depth=chosen),
+            )
+        ]
 
     return Report(sheets, as_json, as_csv)
 

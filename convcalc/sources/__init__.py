@@ -7,21 +7,26 @@ class like `convcalc.sources.spec.Spec`, chosen here by what the text is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
+from convcalc import name_patterns
 from convcalc.errors import Finding, SpecError
 from convcalc.graph import Graph
+from convcalc.limits import Budget
+from convcalc.name_patterns import matches
 from convcalc.sources.reference import SpecText, read_reference, shipped_names
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.expression import Value
 
 __all__ = [
     "NetworkFile",
+    "budgets_schema",
+    "chosen_variants",
     "is_pattern",
     "load",
     "open_network",
     "shipped_names",
+    "spec_name",
     "spec_schema",
     "variants_of",
 ]
@@ -42,6 +47,10 @@ class NetworkFile(Protocol):
     def source(self) -> str | None:
         """Where the design comes from, if the file says."""
 
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """What the networks may cost, as far as the file says."""
+
     def graph(
         self,
         variant: str | None = None,
@@ -53,53 +62,77 @@ class NetworkFile(Protocol):
         """One of the networks. Raises SpecError with everything that is wrong."""
 
 
-def open_network(reference: str) -> tuple[NetworkFile, SpecText]:
-    """The file that ``reference`` means, read once. Raises UsageError."""
-    found = read_reference(reference)
+def open_network(reference: str, *, revision: str | None = None) -> tuple[NetworkFile, SpecText]:
+    """The file that ``reference`` means, as it is now or at a git revision, read once.
+
+    Raises UsageError.
+    """
+    if revision is None:
+        found = read_reference(reference)
+    else:
+        from convcalc.sources.revision import read_at_revision  # noqa: PLC0415 - if asked for
+
+        found = read_at_revision(reference, revision)
     return Spec(found.source, found.text), found
 
 
-def load(reference: str, settings: Mapping[str, Value | str] | None = None) -> Graph:
+def load(
+    reference: str,
+    settings: Mapping[str, Value | str] | None = None,
+    *,
+    revision: str | None = None,
+) -> Graph:
     """The network that ``reference`` means: a path, ``path::variant``, a shipped name, or ``-``.
 
     ``settings`` override variables of the spec: numbers, formulas, or texts
-    with expressions. Raises UsageError for a file that cannot be read, SpecError for one that
+    with expressions. With a ``revision``, such as ``origin/main``, the network is that of the file
+    as git has it there. Raises UsageError for a file that cannot be read, SpecError for one that
     describes no network.
     """
-    file, found = open_network(reference)
-    return file.graph(found.variant, settings, name=found.stem, spec=_spec_name(found, file))
+    file, found = open_network(reference, revision=revision)
+    return file.graph(
+        found.variant, settings, name=found.stem, spec=spec_name(file, found, found.variant)
+    )
 
 
 def variants_of(
-    reference: str, settings: Mapping[str, Value | str] | None = None
+    reference: str,
+    settings: Mapping[str, Value | str] | None = None,
+    *,
+    revision: str | None = None,
 ) -> Iterator[Graph]:
     """Every network of a file: its variants, or those that ``reference`` names.
 
-    A name with `*` or `?` in it stands for all variants of such names. Raises as `load` does.
+    A name with `*` or `?` in it stands for all variants of such names. Otherwise as `load`.
     """
-    file, found = open_network(reference)
-    variants = file.variants
-    if is_pattern(reference) and found.variant not in variants:
-        variants = tuple(v for v in variants if fnmatchcase(v, found.variant or ""))
-        found = found._replace(variant=None) if variants else found
-    if found.variant is not None or not variants:
-        yield file.graph(found.variant, settings, name=found.stem, spec=_spec_name(found, file))
-        return
+    file, found = open_network(reference, revision=revision)
     findings: list[Finding] = []
-    for variant in variants:
-        name = f"{found.source.name}::{variant}"
+    for variant in chosen_variants(file, found):
         try:
-            yield file.graph(variant, settings, name=found.stem, spec=name)
+            yield file.graph(
+                variant, settings, name=found.stem, spec=spec_name(file, found, variant)
+            )
         except SpecError as error:
             findings += [finding for finding in error.findings if finding not in findings]
     if findings:
         raise SpecError(findings)
 
 
+def chosen_variants(file: NetworkFile, found: SpecText) -> tuple[str | None, ...]:
+    """The variants of a file that a reference names: all if it names none.
+
+    None stands for the one network of a file without variants.
+    """
+    wanted = found.variant
+    if wanted is None:
+        return file.variants or (None,)
+    # A pattern without a match is reported as the variant that it would have to be.
+    return tuple(variant for variant in file.variants if matches(wanted, variant)) or (wanted,)
+
+
 def is_pattern(reference: str) -> bool:
     """Whether ``reference`` may stand for several variants of a file."""
-    variant = reference.partition("::")[2]
-    return "*" in variant or "?" in variant
+    return name_patterns.is_pattern(reference.partition("::")[2])
 
 
 def spec_schema() -> dict[str, Any]:
@@ -109,6 +142,14 @@ def spec_schema() -> dict[str, Any]:
     return spec_schema()
 
 
-def _spec_name(found: SpecText, file: NetworkFile) -> str:
-    variant = found.variant or next(iter(file.variants), None)
+def budgets_schema() -> dict[str, Any]:
+    """The JSON Schema of budget files."""
+    from convcalc.sources.budgets_schema import budgets_schema  # noqa: PLC0415 - for editors alone
+
+    return budgets_schema()
+
+
+def spec_name(file: NetworkFile, found: SpecText, variant: str | None) -> str:
+    """How one would name a variant on the command line (None: the first, if there are any)."""
+    variant = variant or next(iter(file.variants), None)
     return f"{found.source.name}::{variant}" if variant else found.source.name

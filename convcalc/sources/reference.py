@@ -9,7 +9,16 @@ from typing import Final, NamedTuple
 
 from convcalc.errors import Code, Finding, SourceText, UsageError, catalogue, close_match
 
-__all__ = ["MAX_BYTES", "SpecText", "read_reference", "shipped_names", "shipped_path"]
+__all__ = [
+    "MAX_BYTES",
+    "SpecText",
+    "decoded",
+    "read_reference",
+    "refused",
+    "shipped_names",
+    "shipped_path",
+    "too_large",
+]
 
 MAX_BYTES: Final = 2**20
 """Bytes of a spec."""
@@ -31,21 +40,22 @@ def read_reference(reference: str) -> SpecText:
     wanted = variant if separator else None
     if path == "-":
         raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        return _decoded(raw, "<stdin>", wanted, "network")
+        return decoded(raw, "<stdin>", wanted, "network")
     found = Path(path)
+    name, is_shipped = path, False
     try:
         if not found.is_file():
             shipped = shipped_path(path)
             if shipped is None:
                 raise _no_file(path, found)
-            found = shipped
-            path = f"specs/{shipped.name}"
+            found, is_shipped = shipped, True
+            name = f"specs/{shipped.name}"
         with found.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise _refused(catalogue.CANNOT_READ, f"{path!r} cannot be read: {reason}") from None
-    return _decoded(raw, path, wanted, found.stem)
+        raise refused(catalogue.CANNOT_READ, f"{name!r} cannot be read: {reason}") from None
+    return decoded(raw, name, wanted, found.stem, path=None if is_shipped else path)
 
 
 def shipped_folder() -> Path:
@@ -65,19 +75,21 @@ def shipped_path(name: str) -> Path | None:
     return shipped_folder() / f"{name}.yaml" if name in shipped_names() else None
 
 
-def _decoded(raw: bytes, name: str, variant: str | None, stem: str) -> SpecText:
+def decoded(
+    raw: bytes, name: str, variant: str | None, stem: str, *, path: str | None = None
+) -> SpecText:
+    """The bytes of a spec as the text called ``name``. Raises UsageError for what is no text.
+
+    ``path`` is where the file is, if it is one that the user named.
+    """
     if len(raw) > MAX_BYTES:
-        raise _refused(
-            catalogue.FILE_TOO_LARGE,
-            f"{name} has more than {MAX_BYTES:,} bytes",
-            "use `repeat`, `for` and blocks for what repeats",
-        )
+        raise too_large(name)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _refused(
+        raise refused(
             catalogue.WRONG_ENCODING, f"{name} is UTF-16, not UTF-8", "save the file as UTF-8"
         )
     if b"\0" in raw:
-        raise _refused(
+        raise refused(
             catalogue.NOT_TEXT,
             f"{name} is not a text file: byte {raw.index(0):,} is zero",
             "a spec is a YAML text; a trained model is not",
@@ -86,21 +98,30 @@ def _decoded(raw: bytes, name: str, variant: str | None, stem: str) -> SpecText:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise _refused(
+        raise refused(
             catalogue.WRONG_ENCODING,
             f"{name}:{line}: byte 0x{raw[error.start]:02x} is not UTF-8",
             "save the file as UTF-8",
         ) from None
-    return SpecText(SourceText(name, text), text, variant, stem)
+    return SpecText(SourceText(name, text, path), text, variant, stem)
+
+
+def too_large(name: str) -> UsageError:
+    """That the file called ``name`` has more bytes than a spec."""
+    return refused(
+        catalogue.FILE_TOO_LARGE,
+        f"{name} has more than {MAX_BYTES:,} bytes",
+        "use `repeat`, `for` and blocks for what repeats",
+    )
 
 
 def _no_file(path: str, found: Path) -> UsageError:
     if found.is_dir():
         specs = sorted(found.glob("*.yaml")) + sorted(found.glob("*.yml"))
         hint = f"name a file in it, such as {specs[0]}" if specs else None
-        return _refused(catalogue.IS_A_DIRECTORY, f"{path!r} is a directory", hint)
+        return refused(catalogue.IS_A_DIRECTORY, f"{path!r} is a directory", hint)
     close = close_match(path, _neighbours(found))
-    return _refused(
+    return refused(
         catalogue.FILE_NOT_FOUND,
         f"no file or shipped network {path!r}",
         f"did you mean {close!r}?" if close else "`convcalc specs` lists the shipped networks",
@@ -115,5 +136,11 @@ def _neighbours(found: Path) -> Iterator[str]:
         return
 
 
-def _refused(code: Code, message: str, help: str | None = None) -> UsageError:  # noqa: A002
-    return UsageError([Finding(code, message, help=help)])
+def refused(
+    code: Code,
+    message: str,
+    help: str | None = None,  # noqa: A002 - what a finding calls it
+    notes: tuple[str, ...] = (),
+) -> UsageError:
+    """One finding without a place, to raise."""
+    return UsageError([Finding(code, message, notes=notes, help=help)])

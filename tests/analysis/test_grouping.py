@@ -3,7 +3,14 @@
 import pytest
 
 from convcalc.analysis import analyze_graph
-from convcalc.analysis.grouping import READABLE_ROWS, depth_that_fits, groups_at
+from convcalc.analysis.grouping import (
+    READABLE_ROWS,
+    all_groups,
+    depth_that_fits,
+    groups_at,
+    groups_named,
+    layers_named,
+)
 from convcalc.layers.activation import Relu
 from convcalc.layers.convolution import Conv
 
@@ -110,3 +117,56 @@ def test_a_network_without_layers_has_no_groups(network):
     analysis = analyze_graph(network(input=(3,)).graph())
     assert depth_that_fits(analysis) is None
     assert groups_at(analysis, None) == groups_at(analysis, 1) == ()
+    assert all_groups(analysis) == groups_named(analysis, "*") == layers_named(analysis, "*") == ()
+
+
+def test_all_groups_are_those_of_every_depth(analysis):
+    assert rows(all_groups(analysis)) == [
+        ("stem", "2 layers", 10, 30),
+        ("stage1", "4 layers", 20, 60),
+        ("stage1.block1", "2 layers", 10, 30),
+        ("stage1.block2", "1 layer", 10, 20),
+        ("stage2", "1 layer", 10, 20),
+        ("stage2.block1", "1 layer", 10, 20),
+        ("alone", "1 layer", 10, 20),
+    ]  # a layer that stands alone is no group
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("relu", ["relu"]),
+        ("stem.relu", ["stem.relu"]),
+        ("stage2.*", ["stage2.block1.conv"]),
+        (
+            "stage1.*",  # at every depth
+            ["stage1.block1.conv", "stage1.block1.relu", "stage1.block2.conv", "stage1.late"],
+        ),
+        ("*.relu", ["stem.relu", "stage1.block1.relu"]),
+        ("stage?.block1.conv", ["stage1.block1.conv", "stage2.block1.conv"]),
+        ("stage1", []),  # a group is no layer
+        ("stage3.*", []),
+        ("", []),
+    ],
+)
+def test_layers_are_named_by_their_whole_names(analysis, pattern, names):
+    assert [layer.name for layer in layers_named(analysis, pattern)] == names
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("stem", ["stem"]),
+        ("stage*", ["stage1", "stage2"]),  # and nothing inside them
+        ("*", ["stem", "stage1", "stage2", "alone"]),
+        ("stage1.*", ["stage1.block1", "stage1.block2"]),
+        ("*.block1", ["stage1.block1", "stage2.block1"]),
+        ("*.*", ["stage1.block1", "stage1.block2", "stage2.block1"]),
+        ("relu", []),  # a layer that stands alone is no group
+        ("*.*.*", []),
+        ("stage1.", []),
+        ("", []),
+    ],
+)
+def test_groups_are_named_part_by_part(analysis, pattern, names):
+    assert [group.name for group in groups_named(analysis, pattern)] == names

@@ -43,6 +43,10 @@ class TestPaths:
         assert (found.text, found.variant, found.stem) == (NET, None, "small")
         assert found.source.name == str(path)
 
+    def test_it_is_kept_as_the_user_wrote_it(self, spec, monkeypatch):
+        monkeypatch.chdir(spec(NET, "net.yaml").parent)
+        assert read_reference("./net.yaml::a").source.path == "./net.yaml"
+
     def test_what_follows_two_colons_is_a_variant(self, spec):
         assert read_reference(f"{spec(NET)}::resnet50").variant == "resnet50"
 
@@ -74,6 +78,7 @@ class TestShippedNetworks:
         found = read_reference("resnet::resnet50")
         assert (found.stem, found.variant) == ("resnet", "resnet50")
         assert found.source.name == "specs/resnet.yaml"
+        assert found.source.path is None
 
     def test_a_file_of_that_name_comes_first(self, spec, monkeypatch):
         monkeypatch.chdir(spec(NET, "resnet").parent)
@@ -89,6 +94,7 @@ class TestStandardInput:
         stdin(NET.encode())
         found = read_reference("-")
         assert (found.text, found.stem, found.source.name) == (NET, "network", "<stdin>")
+        assert found.source.path is None
 
     def test_its_variants_can_be_named(self, stdin):
         stdin(FAMILY.encode())

@@ -16,6 +16,7 @@ from convcalc.errors import (
     listed,
 )
 from convcalc.graph import Graph
+from convcalc.limits import Budget
 from convcalc.sources.spec.document import Document
 from convcalc.sources.spec.expansion import Expansion
 from convcalc.sources.spec.expression import (
@@ -62,6 +63,11 @@ class Spec:
     def source(self) -> str | None:
         """What the spec says of where its design comes from."""
         return self._document.source if self._document else None
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """What the networks may cost."""
+        return self._document.budgets if self._document else ()
 
     def graph(
         self,

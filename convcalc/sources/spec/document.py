@@ -8,6 +8,7 @@ from convcalc.errors import Place
 from convcalc.graph import PublishedFigure
 from convcalc.layers import Layer
 from convcalc.layers.declaration import FieldDeclaration
+from convcalc.limits import Budget
 from convcalc.sources.spec.expression import (
     SCAN,
     Environment,
@@ -283,4 +284,5 @@ class Document(NamedTuple):
     """The last part of each name in a `share`."""
     published: dict[str | None, tuple[PublishedFigure, ...]]
     """Figures of each variant; under None those of a spec without variants."""
+    budgets: tuple[Budget, ...]
     place: Place

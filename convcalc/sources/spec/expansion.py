@@ -196,7 +196,7 @@ class Expansion:
         """
         if place is not None and is_in_library(place):
             # Nobody can mend the library: what is wrong is how it is used.
-            use = next((use for use in reversed(self.uses) if not is_in_library(use.place)), None)
+            use = self.own_use()
             if use is not None:
                 related = (*related, Related("in the library's block, here", place))
                 place = use.place
@@ -232,6 +232,15 @@ class Expansion:
             uses[MAX_USES - 1 : -1] = []
         for use in uses:
             yield Related(f"in block `{plain_name(use.block)}`, used here", use.place)
+
+    def own_use(self) -> Use | None:
+        """Where the spec itself uses the block that is being gone through."""
+        return next((use for use in reversed(self.uses) if not is_in_library(use.place)), None)
+
+    def place_in_spec(self, place: Place) -> Place:
+        """``place``, or for a layer of a library block where the spec uses that."""
+        use = self.own_use() if is_in_library(place) else None
+        return place if use is None else use.place
 
     def spend(self, work: int, place: Place | None) -> None:
         """Count work done, or about to be done, for what stands at ``place``."""
@@ -1020,7 +1029,7 @@ class Expansion:
             self.shape_cache[key] = shape
         if use.kind.parts is not Layer.parts:
             return self.parts(entry, layer, current, shapes, name)
-        nodes.append(Node(name, layer, current, shape, entry.place))
+        nodes.append(Node(name, layer, current, shape, self.place_in_spec(entry.place)))
         return (len(nodes) - 1,)
 
     def parts(
@@ -1041,7 +1050,9 @@ class Expansion:
         for number, part in enumerate(parts, start=1):
             path = name if len(parts) == 1 and part is layer else f"{name}.{number}"
             self.paths[path] = (len(self.nodes),)
-            self.nodes.append(Node(path, part, current, part.output(shapes), entry.place))
+            self.nodes.append(
+                Node(path, part, current, part.output(shapes), self.place_in_spec(entry.place))
+            )
         return tuple(range(first, len(self.nodes)))
 
     def built(self, use: LayerUse, environment: Environment) -> Layer | None:

@@ -21,6 +21,7 @@ from convcalc.errors import (
 from convcalc.layers import Layer, activation_kinds, all_kinds, find_kind, kind_known_as
 from convcalc.layers.declaration import FieldDeclaration
 from convcalc.layers.field_types import Integer
+from convcalc.limits import Budget
 from convcalc.sources.spec.document import (
     VARIES,
     Again,
@@ -90,6 +91,7 @@ TOP_LEVEL_KEYS: Final = {
     "layers": "the network",
     "outputs": "names of the layers whose outputs are the network's; by default the last",
     "published": "what others say that it costs, held against what is computed",
+    "budget": "what it may cost, for `convcalc check`",
 }
 _TOP_LEVEL_KNOWN_AS = {
     **dict.fromkeys(("variables", "params", "parameters", "defaults", "const"), "vars"),
@@ -210,8 +212,17 @@ class Grammar(ValueGrammar):
             outputs=self.targets(entries["outputs"][1]) if "outputs" in entries else (),
             shared=frozenset(self.shared),
             published=published_figures(self, root, variants),
+            budgets=self.budgets(root, tuple(variants)),
             place=root.place,
         )
+
+    def budgets(self, root: YamlMapping, variants: tuple[str, ...]) -> tuple[Budget, ...]:
+        """`budget`: what the network may cost."""
+        if "budget" not in root.entries:
+            return ()
+        from convcalc.sources.budgets import spec_budgets  # noqa: PLC0415 - few specs have one
+
+        return spec_budgets(self, root.entries["budget"][1], variants)
 
     # -- variables and variants -----------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from convcalc.layers import activation_kinds, all_kinds
 from convcalc.layers.declaration import FieldDeclaration, Layer
+from convcalc.sources.budgets_schema import budget_definitions
 from convcalc.sources.spec.document import Block
 from convcalc.sources.spec.expression import FUNCTIONS
 from convcalc.sources.spec.grammar import (
@@ -86,6 +87,7 @@ def _top_level() -> Schema:
         "layers": {"type": "array", "minItems": 1},
         "outputs": _one_or_list(NAME),
         "published": {"anyOf": [_ref("records"), _mapping(_ref("records"))]},
+        "budget": {"allOf": [_ref("budget_or_list")]},
     }
     assert set(by_key) == set(TOP_LEVEL_KEYS)  # noqa: S101 - one is described that is not read
     return {key: {"description": TOP_LEVEL_KEYS[key], **schema} for key, schema in by_key.items()}
@@ -113,6 +115,7 @@ def _definitions() -> Schema:
         },
     }
     return {
+        **budget_definitions(),
         "record": record,
         "records": {"anyOf": [_ref("record"), {"type": "array", "items": _ref("record")}]},
         **{f"kind.{name}": _kind(kind) for name, kind in all_kinds().items()},

@@ -1,0 +1,504 @@
+"""What `convcalc check` does between its arguments and its report.
+
+Networks are found, analyzed and held against their budgets. Whatever keeps one of them from being
+judged is a finding, and the others are judged all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from convcalc.analysis import Analysis, analyze_graph
+from convcalc.analysis.devices import Device, all_devices, find_device
+from convcalc.analysis.dtypes import BITS, Dtypes
+from convcalc.analysis.published import published_findings
+from convcalc.analysis.training import OPTIMIZERS
+from convcalc.baselines import Baseline, baseline_of, read_baselines
+from convcalc.budgets import Check, CheckedNetwork, judge
+from convcalc.errors import (
+    ConvcalcError,
+    Finding,
+    Place,
+    Related,
+    SourceText,
+    UsageError,
+    catalogue,
+    close_match,
+    listed,
+)
+from convcalc.limits import Bound, Budget, Conditions, Limit, Reference
+from convcalc.name_patterns import matches
+from convcalc.sources import NetworkFile, chosen_variants, open_network, spec_name
+from convcalc.sources.budgets import BUDGET_FILE, read_budget_file, specs_of
+from convcalc.sources.reference import SpecText
+
+__all__ = ["BaselineUpdate", "CheckRequest", "CheckRun", "check_networks"]
+
+LARGEST_REPORT = 2**26
+"""Bytes of a saved report."""
+
+
+class CheckRequest(NamedTuple):
+    """What to check, and against what."""
+
+    files: tuple[str, ...] = ()
+    """Specs and budget files; none: `budgets.yaml`."""
+    limits: tuple[Limit, ...] = ()
+    """Limits for all networks, beside those of their budgets."""
+    conditions: Conditions = Conditions()
+    """What all networks are analyzed under, whatever their budgets say."""
+    against: str | None = None
+    """A git revision: the same specs there are the baselines."""
+    baseline: str | None = None
+    """A saved report, or a spec, in place of the budgets' baselines."""
+    update_baseline: bool = False
+    """Whether saved reports are to be written anew: increases are then held against nothing."""
+    explain: bool = False
+    strict: bool = False
+
+
+class BaselineUpdate(NamedTuple):
+    """A saved report that is to have these networks as they are now."""
+
+    path: Path
+    text: str | None
+    """The report as it is; None if there is none yet."""
+    networks: tuple[Analysis, ...]
+
+
+class CheckRun(NamedTuple):
+    """What came of a request."""
+
+    check: Check
+    updates: tuple[BaselineUpdate, ...] = ()
+
+
+class _Job(NamedTuple):
+    """A network and the budget that it is held against."""
+
+    file: NetworkFile
+    found: SpecText
+    reference: str
+    """What the file was named by."""
+    variant: str | None
+    budget: Budget
+    folder: Path
+    """What the budget's paths are relative to."""
+    place: Place | None = None
+    """Where a budget file names the spec."""
+
+
+def check_networks(request: CheckRequest) -> CheckRun:
+    """Hold networks against their budgets. Raises UsageError for a request without sense."""
+    if request.against is not None and request.baseline is not None:
+        raise UsageError(
+            [_bad("--against and --baseline both say what it cost before", "leave one out")]
+        )
+    if request.update_baseline and (request.against is not None or request.baseline is not None):
+        raise UsageError(
+            [
+                _bad(
+                    "--update-baseline writes the baselines that budgets name",
+                    "leave out --against and --baseline",
+                )
+            ]
+        )
+    return _Checking(request).run()
+
+
+class _Checking:
+    """One request being carried out."""
+
+    def __init__(self, request: CheckRequest) -> None:
+        self.request = request
+        self.findings: list[Finding] = []
+        self.reports: dict[Path, tuple[Baseline, ...]] = {}
+        self.updates: dict[Path, list[Analysis]] = {}
+
+    def run(self) -> CheckRun:
+        networks: list[CheckedNetwork] = []
+        for job in self.jobs():
+            checked = self.attempt(job)
+            if checked is not None:
+                networks.append(checked)
+        if self.request.update_baseline and not self.updates and not self.findings:
+            self.findings.append(
+                _bad("no budget names a saved report as its baseline", "baseline: main.json")
+            )
+        updates: tuple[BaselineUpdate, ...] = ()
+        if not any(not finding.is_warning for finding in self.findings):
+            try:
+                updates = tuple(self.planned_updates())
+            except ConvcalcError as error:
+                self.note(error.findings)
+        return CheckRun(Check(tuple(networks), tuple(self.findings), self.request.strict), updates)
+
+    def note(self, findings: Iterable[Finding]) -> None:
+        """Remember findings, each once."""
+        self.findings += [f for f in dict.fromkeys(findings) if f not in self.findings]
+
+    # -- which networks ----------------------------------------------------------------------------
+
+    def jobs(self) -> Iterator[_Job]:
+        """Every network with every budget for it."""
+        files = self.request.files
+        if not files and not Path(BUDGET_FILE).is_file():
+            raise UsageError(
+                [
+                    Finding(
+                        catalogue.NO_BUDGET,
+                        f"there is no {BUDGET_FILE} here, and no spec was named",
+                        help="convcalc check net.yaml --max params=5M, or "
+                        "`convcalc budget init net.yaml` for a budget to start from",
+                    )
+                ]
+            )
+        for reference in files or (BUDGET_FILE,):
+            try:
+                budget_file = read_budget_file(reference)
+                if budget_file is None:
+                    yield from self.own_budgets(reference)
+                    continue
+            except ConvcalcError as error:
+                self.note(error.findings)
+                continue
+            for budget in budget_file.budgets:
+                for wanted in budget.specs:
+                    yield from self.named(wanted, budget, budget_file.folder)
+
+    def named(self, wanted: Reference, budget: Budget, folder: Path) -> Iterator[_Job]:
+        """The networks that an entry of a budget file names."""
+        try:
+            for reference in specs_of(wanted, folder):
+                file, found = open_network(reference)
+                held = self.with_limits(budget)
+                for variant in chosen_variants(file, found):
+                    yield _Job(file, found, reference, variant, held, folder, wanted.place)
+        except ConvcalcError as error:
+            self.note(_located(error.findings, wanted.place))
+
+    def own_budgets(self, reference: str) -> Iterator[_Job]:
+        """The networks of a spec, with what the spec says that they may cost."""
+        file, found = open_network(reference)
+        folder = Path(found.source.path or ".").parent
+        is_broken = any(not finding.is_warning for finding in file.findings)
+        for variant in chosen_variants(file, found):
+            budgets = [
+                budget
+                for budget in file.budgets
+                if not budget.variants
+                or any(matches(each.text, variant or "") for each in budget.variants)
+            ]
+            if not budgets and (self.request.limits or is_broken):
+                budgets = [Budget(())]
+            if not budgets:
+                self.note(
+                    [
+                        Finding(
+                            catalogue.NO_BUDGET,
+                            f"{spec_name(file, found, variant)} has no `budget`",
+                            help="give it one, or a limit: --max params=5M",
+                        )
+                    ]
+                )
+            for budget in budgets:
+                yield _Job(file, found, reference, variant, self.with_limits(budget), folder)
+
+    def with_limits(self, budget: Budget) -> Budget:
+        """A budget with the limits of the command line."""
+        return budget._replace(limits=(*budget.limits, *self.request.limits))
+
+    # -- one network -------------------------------------------------------------------------------
+
+    def attempt(self, job: _Job) -> CheckedNetwork | None:
+        """A network held against its budget; None, with findings, if that cannot be judged."""
+        conditions = self.request.conditions.over(job.budget.conditions)
+        try:
+            device = _device(conditions)
+            analysis = self.analyzed(job.file, job.found, job.variant, conditions)
+            self.note((*analysis.warnings, *published_findings(analysis)))
+            baseline = self.baseline(job, analysis, conditions)
+            checked = judge(
+                analysis,
+                job.budget,
+                baseline=baseline,
+                device=device,
+                explain=self.request.explain,
+            )
+        except ConvcalcError as error:
+            for finding in error.findings:
+                of_settings = finding.code is catalogue.UNKNOWN_VARIABLE
+                place = conditions.places.get("set") if of_settings else job.place
+                self.note(_located([finding], place))
+            return None
+        is_new = self.request.against is not None and baseline is None
+        return checked._replace(new_since=self.request.against if is_new else None)
+
+    def analyzed(
+        self, file: NetworkFile, found: SpecText, variant: str | None, conditions: Conditions
+    ) -> Analysis:
+        """A network under conditions."""
+        graph = file.graph(
+            variant, conditions.settings, name=found.stem, spec=spec_name(file, found, variant)
+        )
+        return analyze_graph(
+            graph,
+            batch=conditions.batch or 1,
+            dtypes=Dtypes(
+                _word(conditions, "weights_dtype", BITS, "float32"),
+                _word(conditions, "activations_dtype", BITS, "float32"),
+            ),
+            in_place=conditions.in_place or False,
+            best_order=conditions.order == "best",
+            optimizer=_word(conditions, "optimizer", OPTIMIZERS, "sgd"),
+        )
+
+    # -- baselines ---------------------------------------------------------------------------------
+
+    def baseline(self, job: _Job, analysis: Analysis, conditions: Conditions) -> Baseline | None:
+        """What the network is held against, if it is held against anything."""
+        if self.request.against is not None:
+            return self.at_revision(self.request.against, job, conditions)
+        wanted, folder = job.budget.baseline, job.folder
+        if self.request.baseline is not None:
+            wanted, folder = Reference(self.request.baseline), Path()
+        if wanted is None:
+            return None
+        path, _, name = wanted.text.partition("::")
+        if Path(path).suffix == ".json":
+            report = folder / path
+            if self.request.update_baseline:
+                self.updates.setdefault(report, []).append(analysis)
+                return baseline_of(analysis, str(report))
+            return self.recorded(report, name or analysis.name, analysis, wanted)
+        if self.request.update_baseline and wanted is job.budget.baseline:
+            return None if not _increases(job.budget) else baseline_of(analysis, analysis.spec)
+        return self.other_spec(wanted, folder, job, conditions)
+
+    def at_revision(self, revision: str, job: _Job, conditions: Conditions) -> Baseline | None:
+        """The network as it was; None for a new one, unless an increase is to be judged."""
+        new: Iterable[Finding] = ()
+        try:
+            file, found = open_network(job.reference, revision=revision)
+            if job.variant is not None and job.variant not in file.variants:
+                new = (_not_there(found.source.name, job.variant),)
+        except UsageError as error:
+            new = error.findings
+        if new:
+            is_new = all(finding.code is catalogue.NOT_AT_REVISION for finding in new)
+            if is_new and not _increases(job.budget):
+                return None
+            raise UsageError(new)
+        before = self.analyzed(file, found, job.variant, conditions)
+        return baseline_of(before, found.source.name)
+
+    def other_spec(
+        self, wanted: Reference, folder: Path, job: _Job, conditions: Conditions
+    ) -> Baseline:
+        """A spec in place of what the network cost before; of a family the same variant."""
+        try:
+            (reference,) = specs_of(wanted, folder)
+        except ValueError:
+            raise UsageError(
+                [
+                    Finding(
+                        catalogue.NOT_IN_BASELINE,
+                        f"`{wanted.text}` is several specs",
+                        wanted.place,
+                        help="a baseline is one",
+                    )
+                ]
+            ) from None
+        file, found = open_network(reference)
+        variant = found.variant
+        if variant is None and file.variants:
+            if job.variant not in file.variants:
+                raise UsageError(
+                    [
+                        Finding(
+                            catalogue.NOT_IN_BASELINE,
+                            f"the baseline {found.source.name} has no variant "
+                            f"`{job.variant or job.found.stem}`",
+                            wanted.place,
+                            help=f"name one of {listed(file.variants)}: {wanted.text}::NAME",
+                        )
+                    ]
+                )
+            variant = job.variant
+        return baseline_of(
+            self.analyzed(file, found, variant, conditions), spec_name(file, found, variant)
+        )
+
+    def recorded(self, report: Path, name: str, analysis: Analysis, wanted: Reference) -> Baseline:
+        """The network as a saved report has it. Raises ConvcalcError."""
+        if report not in self.reports:
+            try:
+                source, text = _report(report)
+            except UsageError as error:
+                hint = "`convcalc check --update-baseline` writes it"
+                raise UsageError(
+                    [
+                        finding._replace(place=wanted.place, help=finding.help or hint)
+                        for finding in error.findings
+                    ]
+                ) from None
+            self.reports[report] = read_baselines(source, text)
+        recorded = self.reports[report]
+        found = [each for each in recorded if each.name == name]
+        if len(found) != 1:
+            names = [each.name for each in recorded]
+            close = close_match(name, names)
+            raise UsageError(
+                [
+                    Finding(
+                        catalogue.NOT_IN_BASELINE,
+                        f"{report} has {len(found) or 'no'} network{'s' * bool(found)} `{name}`",
+                        wanted.place,
+                        help=f"did you mean `{wanted.text.partition('::')[0]}::{close}`?"
+                        if close and not found
+                        else f"it has {listed(names) or 'none'}; `--update-baseline` adds new ones",
+                    )
+                ]
+            )
+        differing = list(_other_conditions(found[0], analysis))
+        if differing:
+            raise UsageError(
+                [
+                    Finding(
+                        catalogue.OTHER_CONDITIONS,
+                        f"{report} has `{name}` under other conditions: {'; '.join(differing)}",
+                        wanted.place,
+                        help="write the baseline anew with `--update-baseline`, or analyze under "
+                        "the same conditions",
+                    )
+                ]
+            )
+        return found[0]
+
+    def planned_updates(self) -> Iterator[BaselineUpdate]:
+        """The reports to be written. Raises ConvcalcError where one would lose what it holds."""
+        for path, networks in self.updates.items():
+            text = None
+            if path.exists():
+                source, text = _report(path)
+                read_baselines(source, text)  # what is no report is not written over
+            names = [network.name for network in networks]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None and len({n.spec for n in networks if n.name == twice}) > 1:
+                raise UsageError(
+                    [
+                        Finding(
+                            catalogue.NOT_IN_BASELINE,
+                            f"two networks called `{twice}` share the baseline {path}",
+                            help="give each `name` in its spec, or a baseline of its own",
+                        )
+                    ]
+                )
+            yield BaselineUpdate(path, text, tuple({n.name: n for n in networks}.values()))
+
+
+def _report(path: Path) -> tuple[SourceText, str]:
+    """The text of a saved report. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_REPORT + 1)
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError:
+        code, message = catalogue.FILE_NOT_FOUND, f"there is no baseline {str(path)!r}"
+    except OSError as error:
+        code = catalogue.CANNOT_READ
+        message = f"{str(path)!r} cannot be read: {error.strerror or error}"
+    except UnicodeDecodeError:
+        code, message = catalogue.BAD_BASELINE, f"{path} is no report of convcalc: it is not UTF-8"
+    else:
+        if len(raw) <= LARGEST_REPORT:
+            return SourceText(str(path), text, str(path)), text
+        code = catalogue.FILE_TOO_LARGE
+        message = f"{path} has more than {LARGEST_REPORT:,} bytes"
+    raise UsageError([Finding(code, message)])
+
+
+def _not_there(spec: str, variant: str) -> Finding:
+    return Finding(
+        catalogue.NOT_AT_REVISION,
+        f"{spec} has no variant `{variant}`",
+        help="a new network is bounded by `max`, not by an increase",
+    )
+
+
+def _increases(budget: Budget) -> bool:
+    return any(limit.bound is Bound.MAX_INCREASE for limit in budget.limits)
+
+
+def _other_conditions(baseline: Baseline, analysis: Analysis) -> Iterator[str]:
+    """What differs between the conditions of a saved report and today's."""
+    pairs = {
+        "batch": (baseline.batch, analysis.batch),
+        "weights": (baseline.dtypes.weights, analysis.dtypes.weights),
+        "activations": (baseline.dtypes.activations, analysis.dtypes.activations),
+        "in place": (baseline.in_place, analysis.in_place),
+        "best order": (baseline.best_order, analysis.order is not None),
+        "optimizer": (baseline.optimizer, analysis.training.optimizer),
+        "settings": (
+            " ".join(f"{name}={value}" for name, value in sorted(baseline.settings)) or "none",
+            " ".join(f"{name}={value}" for name, value in sorted(analysis.settings)) or "none",
+        ),
+    }
+    for what, (was, now) in pairs.items():
+        if was != now:
+            yield f"{what} {was}, not {now}"
+
+
+def _device(conditions: Conditions) -> Device | None:
+    if conditions.device is None:
+        return None
+    found = find_device(conditions.device)
+    if found is None:
+        raise _unknown_word(conditions, "device", [device.name for device in all_devices()])
+    return found
+
+
+def _word(conditions: Conditions, key: str, known: Iterable[str], usual: str) -> str:
+    """The word of a condition. Raises UsageError if it is none that is known."""
+    word: str | None = getattr(conditions, key)
+    if word is None:
+        return usual
+    if word not in known:
+        raise _unknown_word(conditions, key, list(known))
+    return word
+
+
+def _unknown_word(conditions: Conditions, key: str, known: list[str]) -> UsageError:
+    word = getattr(conditions, key)
+    places = conditions.places
+    place = places.get(key) or (places.get("dtype") if key.endswith("dtype") else None)
+    close = close_match(word, known)
+    return UsageError(
+        [
+            Finding(
+                catalogue.BAD_OPTION,
+                f"unknown {key.replace('_', ' ')} `{word}`",
+                place,
+                help=f"did you mean `{close}`?" if close else f"there are {', '.join(known)}",
+            )
+        ]
+    )
+
+
+def _located(findings: Iterable[Finding], place: Place | None) -> Iterator[Finding]:
+    """Findings about what a budget names, with the place where it does so."""
+    for finding in findings:
+        if place is None or finding.place == place:
+            yield finding
+        elif finding.place is None:
+            yield finding._replace(place=place)
+        elif finding.place.text is place.text:
+            yield finding
+        else:
+            yield finding._replace(related=(*finding.related, Related("budget", place)))
+
+
+def _bad(message: str, help_: str) -> Finding:
+    return Finding(catalogue.BAD_OPTION, message, help=help_)
