@@ -1,0 +1,106 @@
+"""How a function becomes a command: its options, its findings, its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from inspect import Parameter, Signature, signature
+from typing import Any, TypeVar
+
+import typer
+
+from convcalc.cli.options import Formats, settings_of, table_formats, use_color
+from convcalc.cli.output import EXIT_CANNOT_JUDGE, EXIT_CLOSED_PIPE, print_findings
+
+__all__ = ["app", "command", "written_output"]
+
+app = typer.Typer(
+    help="What a convolutional network costs: exact, instant, explained.",
+    epilog="Try:  convcalc analyze resnet::resnet50",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def command(
+    *options: str,
+    group: typer.Typer = app,
+    formats: Formats = table_formats,
+    **annotations: object,
+) -> Callable[[Command], Command]:
+    """Make a function a command; in place of its ``settings`` it has options of `settings_of`.
+
+    ``options`` names those of them that make sense for it; all do if none is named. ``annotations``
+    are what is said of some of them in another way. Findings go to stderr and exit with 2, a closed
+    pipe with 141.
+    """
+    every = {
+        n: p for n, p in signature(settings_of, eval_str=True).parameters.items() if n != "formats"
+    }
+    shared = {
+        name: every[name].replace(annotation=annotations.get(name, every[name].annotation))
+        for name in options or every
+    }
+
+    def decorate(function: Command) -> Command:
+        command = _guarded(function, tuple(shared), formats)
+        parameters = [
+            parameter.replace(kind=Parameter.KEYWORD_ONLY)
+            for parameter in (
+                *signature(function, eval_str=True).parameters.values(),
+                *shared.values(),
+            )
+            if parameter.name != "settings"
+        ]
+        # What typer reads.
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        group.command(function.__name__.rstrip("_"))(command)
+        return function
+
+    return decorate
+
+
+def _guarded(
+    function: Callable[..., None], shared: tuple[str, ...], formats: Formats
+) -> Callable[..., None]:
+    def command(**arguments: Any) -> None:  # noqa: ANN401 - as typer parsed them
+        from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+
+        options = {name: arguments.pop(name) for name in shared}
+        try:
+            with written_output():
+                function(settings=settings_of(**options, formats=formats), **arguments)
+        except ConvcalcError as error:
+            print_findings(
+                error.findings, color=use_color(options.get("color", "auto"), sys.stderr)
+            )
+            raise typer.Exit(EXIT_CANNOT_JUDGE) from None
+
+    command.__doc__ = function.__doc__
+    return command
+
+
+@contextmanager
+def written_output() -> Iterator[None]:
+    """Written to standard output to the end, or the exit code that says why not."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _give_up_output()
+        raise typer.Exit(EXIT_CLOSED_PIPE) from None
+    except OSError as error:
+        _give_up_output()
+        sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}\n")
+        raise typer.Exit(EXIT_CANNOT_JUDGE) from None
+
+
+def _give_up_output() -> None:
+    """What is still buffered has nowhere to go; say so to the interpreter's last flush too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

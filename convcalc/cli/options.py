@@ -1,0 +1,301 @@
+"""The options that commands share, and what they mean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    # What a command needs it imports when it runs: `--help` and completion should not wait.
+    from convcalc.analysis import Dtypes
+    from convcalc.limits import Conditions
+
+ORDERS = ("given", "best")
+
+
+SpecsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SPEC...",
+        help="A path, path::variant (or a pattern, path::*_1d), a shipped network's name, or - for "
+        "standard input.",
+        show_default=False,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="VAR=VALUE", help="Override a variable of the spec. Repeatable."),
+]
+BatchOption = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        min=1,
+        help="Samples that are held at once; for bytes and times.",
+        show_default="1",
+    ),
+]
+DtypeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        help="float64, float32, float16, bfloat16, float8, int8 or int4; for bytes.",
+        show_default="float32",
+    ),
+]
+WeightsDtypeOption = Annotated[
+    str | None, typer.Option("--weights-dtype", help="The same, of the weights alone.")
+]
+ActivationsDtypeOption = Annotated[
+    str | None, typer.Option("--activations-dtype", help="The same, of the activations alone.")
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="table, plain, json, csv or markdown. By default a table in a terminal, else plain; "
+        "or what CONVCALC_FORMAT says.",
+    ),
+]
+CheckFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="text, json, markdown, github, gitlab, junit or sarif. By default text, or what "
+        "CONVCALC_FORMAT says.",
+    ),
+]
+ExportOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export", metavar="FORMAT:FILE", help="Write the report to a file too. Repeatable."
+    ),
+]
+DepthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--depth",
+        metavar="N|all",
+        help="Fold layers into groups N names deep. By default what fits in about 40 rows; plain "
+        "output has all.",
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="NAME,...",
+        help="Columns of the layer table: name, kind, input, output, weights, params, buffers, "
+        "macs, flops, macs_share, params_share, activation_bytes, receptive_field, jump, start, "
+        "read_bytes, written_bytes, intensity, reuse, …; with a device time, time_share, bound.",
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Least time on a device: jetson-nano, a100, stm32f746, … (docs/performance.md).",
+    ),
+]
+PeakOption = Annotated[
+    str | None,
+    typer.Option("--peak-macs", metavar="RATE", help="Another device: 600G multiply-adds/s."),
+]
+BandwidthOption = Annotated[
+    str | None, typer.Option("--bandwidth", metavar="RATE", help="And 25.6GB/s.")
+]
+InPlaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-place",
+        help="Let element-wise layers take over the memory of an input that no one reads again.",
+    ),
+]
+OrderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--order",
+        help="given, or best: look for an order of the layers with a lower peak.",
+        show_default="given",
+    ),
+]
+OptimizerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--optimizer", help="sgd, momentum or adam; for training memory.", show_default="sgd"
+    ),
+]
+AgainstOption = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="REV",
+        help="A git revision: hold each spec against itself as it is there.",
+    ),
+]
+ColorOption = Annotated[
+    str, typer.Option("--color", help="auto, always or never. NO_COLOR is respected.")
+]
+
+
+CONDITIONS = (
+    "set_",
+    "batch",
+    "dtype",
+    "weights_dtype",
+    "activations_dtype",
+    "in_place",
+    "order",
+    "optimizer",
+)
+"""The options that say what networks are analyzed under."""
+
+
+Formats: TypeAlias = Callable[[], tuple[str, ...]]
+"""What gives the formats of a command's reports, the first being the usual one."""
+
+
+class Settings(NamedTuple):
+    """The options that all commands have, understood."""
+
+    variables: dict[str, str]
+    batch: int
+    dtypes: Dtypes
+    format: str
+    exports: tuple[tuple[str, Path], ...]
+    depth: int | str | None
+    color: bool
+    in_place: bool
+    best_order: bool
+    optimizer: str
+    conditions: Conditions
+    """Those of the above that were given, for what may have its own."""
+
+
+def settings_of(
+    set_: SetOption = None,
+    batch: BatchOption = None,
+    dtype: DtypeOption = None,
+    weights_dtype: WeightsDtypeOption = None,
+    activations_dtype: ActivationsDtypeOption = None,
+    format_: FormatOption = None,
+    export: ExportOption = None,
+    depth: DepthOption = None,
+    color: ColorOption = "auto",
+    in_place: InPlaceOption = False,  # noqa: FBT002 - an option of the command line
+    order: OrderOption = None,
+    optimizer: OptimizerOption = None,
+    *,
+    formats: Formats,
+) -> Settings:
+    """The options that all commands have, understood. Raises UsageError."""
+    from convcalc.analysis import Dtypes  # noqa: PLC0415 - see above
+    from convcalc.analysis.training import OPTIMIZERS  # noqa: PLC0415 - see above
+    from convcalc.api import checked_dtype  # noqa: PLC0415 - see above
+    from convcalc.limits import Conditions  # noqa: PLC0415 - see above
+
+    if order is not None and order not in ORDERS:
+        raise unknown(f"--order: unknown order {order!r}", order, ORDERS)
+    if optimizer is not None and optimizer not in OPTIMIZERS:
+        raise unknown(f"--optimizer: unknown optimizer {optimizer!r}", optimizer, OPTIMIZERS)
+    variables = {}
+    for setting in set_ or ():
+        name, separator, value = setting.partition("=")
+        if not separator or not name.strip() or not value.strip():
+            raise bad_option(f"--set {setting!r} is not VAR=VALUE", "for example --set width=0.5")
+        variables[name.strip()] = value.strip()
+    exports = []
+    for wanted in export or ():
+        kind, separator, file = wanted.partition(":")
+        if not separator or not file:
+            raise bad_option(f"--export {wanted!r} is not FORMAT:FILE", "for example json:out.json")
+        exports.append((_format(kind, "--export", formats), Path(file)))
+    if color not in ("auto", "always", "never"):
+        raise bad_option(f"--color {color!r}", "there are auto, always and never")
+    if depth is not None and depth != "all" and not (depth.isdecimal() and int(depth[:9]) > 0):
+        raise bad_option(f"--depth {depth!r} is neither a number of 1 or more nor `all`", None)
+    weights, activations = weights_dtype or dtype, activations_dtype or dtype
+    return Settings(
+        variables=variables,
+        batch=batch or 1,
+        dtypes=Dtypes(checked_dtype(weights or "float32"), checked_dtype(activations or "float32")),
+        format=_usual_format(formats) if format_ is None else _format(format_, "--format", formats),
+        exports=tuple(exports),
+        depth=depth if depth is None or depth == "all" else int(depth[:9]),
+        color=use_color(color, sys.stdout),
+        in_place=in_place,
+        best_order=order == "best",
+        optimizer=optimizer or "sgd",
+        conditions=Conditions(
+            settings=variables,
+            batch=batch,
+            weights_dtype=weights,
+            activations_dtype=activations,
+            in_place=in_place or None,
+            order=order,
+            optimizer=optimizer,
+        ),
+    )
+
+
+def table_formats() -> tuple[str, ...]:
+    """The formats of tables: of networks, comparisons and lists."""
+    from convcalc.reports.report import FORMATS  # noqa: PLC0415 - see above
+
+    usual = "table" if sys.stdout.isatty() else "plain"
+    return (usual, *(name for name in FORMATS if name != usual))
+
+
+def check_formats() -> tuple[str, ...]:
+    """The formats of checks."""
+    from convcalc.reports.check import CHECK_FORMATS  # noqa: PLC0415 - see above
+
+    return CHECK_FORMATS
+
+
+def _usual_format(formats: Formats) -> str:
+    """The format where none is asked for: what CONVCALC_FORMAT says, if it is one of these."""
+    usual, *others = formats()
+    wanted = os.environ.get("CONVCALC_FORMAT", "")
+    if wanted in others:
+        return wanted
+    # One variable serves a whole job, and so commands that have no such format.
+    if wanted and wanted not in (*table_formats(), *check_formats()):
+        raise unknown(f"CONVCALC_FORMAT: unknown format {wanted!r}", wanted, (usual, *others))
+    return usual
+
+
+def _format(name: str, option: str, formats: Formats) -> str:
+    known = formats()
+    if name in known:
+        return name
+    raise unknown(f"{option}: unknown format {name!r}", name, sorted(known))
+
+
+def unknown(message: str, name: str, known: Iterable[str]) -> Exception:
+    """The error for a name that is not among those that are ``known``."""
+    from convcalc.errors import close_match  # noqa: PLC0415 - see above
+
+    known = tuple(known)
+    close = close_match(name, known)
+    listed = f"there are {', '.join(known)}"
+    return bad_option(message, f"did you mean {close!r}? {listed}" if close else listed)
+
+
+def bad_option(message: str, help_: str | None) -> Exception:
+    """The error for an option that cannot be understood."""
+    from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
+
+    return UsageError([Finding(catalogue.BAD_OPTION, message, help=help_)])
+
+
+def use_color(when: str, stream: Any) -> bool:  # noqa: ANN401 - any stream
+    """Whether to colour what goes to a stream; ``when`` is what `--color` says."""
+    if when != "auto":
+        return when == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR")

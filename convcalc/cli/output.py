@@ -1,0 +1,99 @@
+"""Reports and findings, to where they belong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convcalc.cli.options import Settings
+    from convcalc.errors import Finding
+    from convcalc.reports.check import CheckReport
+    from convcalc.reports.report import Report
+
+__all__ = [
+    "EXIT_BUG",
+    "EXIT_CANNOT_JUDGE",
+    "EXIT_CLOSED_PIPE",
+    "EXIT_OVER_BUDGET",
+    "append",
+    "emit",
+    "export_files",
+    "print_findings",
+]
+
+EXIT_OVER_BUDGET = 1
+EXIT_CANNOT_JUDGE = 2
+EXIT_BUG = 3
+EXIT_CLOSED_PIPE = 141
+
+
+def emit(
+    report: Report | CheckReport,
+    settings: Settings,
+    others: Sequence[tuple[Path, str]] = (),
+) -> None:
+    """Export the report, then print it: a file that cannot be written leaves nothing half done.
+
+    ``others`` are files that are written with it.
+    """
+    export_files([*((path, report.text(kind)) for kind, path in settings.exports), *others])
+    if settings.format == "table" or (settings.format == "text" and sys.stdout.isatty()):
+        is_terminal = sys.stdout.isatty()
+        columns = os.environ.get("COLUMNS", "")
+        width = (
+            None if is_terminal else int(columns) if columns.isdecimal() and columns else 100_000
+        )
+        report.draw(sys.stdout, color=settings.color, width=width)
+    else:
+        sys.stdout.write(report.text(settings.format))
+
+
+def export_files(files: list[tuple[Path, str]]) -> None:
+    """Write all files or none: each beside its place first, then moved there."""
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, text in files:
+            beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+            written.append((beside, path))
+            beside.write_text(text, encoding="utf-8")
+        for beside, path in written:
+            beside.replace(path)
+    except OSError as error:
+        for beside, _ in written:
+            beside.unlink(missing_ok=True)
+        raise _cannot_write(written[-1][1], error) from None
+
+
+def append(path: Path, text: str) -> None:
+    """Add a text to a file. Raises UsageError."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: Path, error: OSError) -> Exception:
+    from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
+
+    return UsageError(
+        [
+            Finding(
+                catalogue.CANNOT_WRITE,
+                f"{str(path)!r} cannot be written: {error.strerror or error}",
+            )
+        ]
+    )
+
+
+def print_findings(findings: Iterable[Finding], *, color: bool) -> None:
+    """Write findings to standard error."""
+    from convcalc.reports.findings import findings_text  # noqa: PLC0415 - see above
+
+    text = findings_text(findings, color=color)
+    if text:
+        print(text, end="", file=sys.stderr)  # noqa: T201 - this is the command line
