@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -17,6 +18,11 @@ def clean_environment(**changes: str) -> dict[str, str]:
     """The environment without what steers the output, and with ``changes``."""
     inherited = {name: value for name, value in os.environ.items() if name not in STEERING}
     return inherited | {"TERM": "xterm-256color"} | changes
+
+
+def heed_interrupts() -> None:
+    """Let a process be interrupted though what started it, a job in the background, cannot be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_in_terminal(

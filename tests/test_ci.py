@@ -23,7 +23,7 @@ from ci_repository import (
     first_commit,
     widen,
 )
-from console import COMMAND, clean_environment
+from console import COMMAND, clean_environment, heed_interrupts
 from lxml import etree
 
 ROOT = Path(__file__).parent.parent
@@ -183,6 +183,7 @@ class TestExits:
             stderr=subprocess.PIPE,
             env=clean_environment(),
             start_new_session=True,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - no threads here
         )
         # More than a pipe holds: once all is written it has begun to read, and it waits for more.
         process.stdin.write(b"#" * 200_000 + b"\n")

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from console import heed_interrupts
 
 from convcalc import __version__
 
@@ -421,6 +422,7 @@ class TestExits:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - no threads here
         )
         time.sleep(1.5)  # it waits for its input
         process.send_signal(signal.SIGINT)
