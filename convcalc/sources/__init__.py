@@ -6,8 +6,8 @@ class like `convcalc.sources.spec.Spec`, chosen here by what the text is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from convcalc import name_patterns
 from convcalc.errors import Finding, SpecError
@@ -18,6 +18,9 @@ from convcalc.sources.reference import SpecText, read_reference, shipped_names
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.expression import Value
 
+if TYPE_CHECKING:
+    from convcalc.origins import LayerOrigin  # imported where it is made
+
 __all__ = [
     "NetworkFile",
     "budgets_schema",
@@ -25,6 +28,7 @@ __all__ = [
     "is_pattern",
     "load",
     "open_network",
+    "origins_of",
     "shipped_names",
     "spec_name",
     "spec_schema",
@@ -61,6 +65,14 @@ class NetworkFile(Protocol):
     ) -> Graph:
         """One of the networks. Raises SpecError with everything that is wrong."""
 
+    def origins(
+        self,
+        names: Iterable[str],
+        variant: str | None = None,
+        settings: Mapping[str, Value | str] | None = None,
+    ) -> tuple[LayerOrigin, ...]:
+        """Where the values of the nodes with these names were set. Raises SpecError."""
+
 
 def open_network(reference: str, *, revision: str | None = None) -> tuple[NetworkFile, SpecText]:
     """The file that ``reference`` means, as it is now or at a git revision, read once.
@@ -93,6 +105,20 @@ def load(
     return file.graph(
         found.variant, settings, name=found.stem, spec=spec_name(file, found, found.variant)
     )
+
+
+def origins_of(
+    reference: str,
+    names: Iterable[str],
+    settings: Mapping[str, Value | str] | None = None,
+) -> tuple[LayerOrigin, ...]:
+    """Where the values of the nodes with these names were set, in the network as `load` has it.
+
+    In the order of the graph; a name that no node has is passed over. Raises as `load`. Who has
+    the network already from `open_network`, which reads standard input but once, asks that.
+    """
+    file, found = open_network(reference)
+    return file.origins(names, found.variant, settings)
 
 
 def variants_of(

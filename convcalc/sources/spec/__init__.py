@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from convcalc.errors import (
     EnoughFindingsError,
@@ -29,7 +30,22 @@ from convcalc.sources.spec.expression import (
 from convcalc.sources.spec.grammar import Grammar
 from convcalc.sources.yaml_nodes import compose
 
+if TYPE_CHECKING:
+    from convcalc.origins import LayerOrigin  # imported where it is made
+
 __all__ = ["Spec"]
+
+
+AnyExpansion = TypeVar("AnyExpansion", bound=Expansion)
+
+
+class _Expanded(NamedTuple, Generic[AnyExpansion]):
+    """One network of a spec that nothing is wrong with, and what has built it."""
+
+    expansion: AnyExpansion
+    graph: Graph
+    document: Document
+    variant: str | None
 
 
 class Spec:
@@ -83,6 +99,40 @@ class Spec:
         ``name`` is used if the spec names no network. Raises SpecError with everything that is
         wrong.
         """
+        expanded = self._expanded(Expansion, variant, settings or {}, name=name, spec=spec)
+        graph = expanded.graph
+        if settings:
+            # Published figures are of the network as it stands in the file.
+            chosen = tuple((name, str(value)) for name, value in settings.items())
+            return graph._replace(settings=chosen)
+        return graph._replace(published=expanded.document.published.get(expanded.variant, ()))
+
+    def origins(
+        self,
+        names: Iterable[str],
+        variant: str | None = None,
+        settings: Mapping[str, Value | str] | None = None,
+    ) -> tuple[LayerOrigin, ...]:
+        """Where the values of the nodes with these names were set, in the order of the graph.
+
+        ``variant`` and ``settings`` are as for `graph`, and so is what is raised. A name that no
+        node has is passed over.
+        """
+        from convcalc.sources.spec.tracing import Tracing  # noqa: PLC0415 - for explanations alone
+
+        expanded = self._expanded(Tracing, variant, settings or {}, name="network", spec="")
+        return expanded.expansion.origins(frozenset(names), settings or {})
+
+    def _expanded(
+        self,
+        expands: Callable[[Document, Findings], AnyExpansion],
+        variant: str | None,
+        settings: Mapping[str, Value | str],
+        *,
+        name: str,
+        spec: str,
+    ) -> _Expanded[AnyExpansion]:
+        """What `graph` and `origins` have in common. Raises SpecError."""
         findings = Findings(self._findings)
         document = self._document
         if document is None:
@@ -92,9 +142,9 @@ class Spec:
         if variant is not None and variant not in document.variants:
             raise SpecError([*findings.in_order(), self._unknown_variant(variant, document)])
         graph = None
+        expansion = expands(document, findings)
         try:
-            expansion = Expansion(document, findings)
-            _set_variables(expansion, variant, settings or {})
+            _set_variables(expansion, variant, settings)
             graph = expansion.graph(name=variant or document.name or name, spec=spec)
         except EnoughFindingsError:
             pass
@@ -102,11 +152,7 @@ class Spec:
             findings.add(_too_deep(self._source))
         if graph is None or findings.errors:
             raise SpecError(findings.in_order())
-        if settings:
-            # Published figures are of the network as it stands in the file.
-            chosen = tuple((name, str(value)) for name, value in settings.items())
-            return graph._replace(settings=chosen)
-        return graph._replace(published=document.published.get(variant, ()))
+        return _Expanded(expansion, graph, document, variant)
 
     def _unknown_variant(self, variant: str, document: Document) -> Finding:
         close = close_match(variant, document.variants)
@@ -164,7 +210,7 @@ def _set_variables(
             )
             values[name] = UNKNOWN
             continue
-        values[name] = expansion.evaluate(chosen.value, values)
+        expansion.set_variable(name, chosen.value)
 
 
 def _parsed_settings(

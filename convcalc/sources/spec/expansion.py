@@ -276,6 +276,10 @@ class Expansion:
             pass
         return UNKNOWN
 
+    def set_variable(self, name: str, template: Template) -> None:
+        """Give a variable of the network the value that the text has for it."""
+        self.variables[name] = self.evaluate(template, self.variables)
+
     def typed(
         self, template: Template, type_: FieldType, environment: Environment, what: str
     ) -> object:
