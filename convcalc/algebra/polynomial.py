@@ -12,17 +12,21 @@ raise `UndecidableError` where they cannot be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from math import gcd, lcm
-from typing import Final, NamedTuple, TypeAlias, Union, cast
+from re import split
+from typing import Final, TypeAlias, Union, cast
 
 __all__ = [
     "Floor",
     "Polynomial",
     "Symbol",
     "UndecidableError",
+    "common_factor",
     "exact_quotient",
     "greatest_common_divisor",
+    "sum_of_many",
     "symbol",
 ]
 
@@ -42,28 +46,68 @@ class UndecidableError(ValueError):
         self.symbols = symbols
 
 
-class Symbol(NamedTuple):
+class Symbol:
     """A free variable: an integer of at least 1."""
 
+    # No record, as those of `Floor`: atoms are compared, hashed and sorted in every operation, so
+    # they keep what that takes. Two are equal if they are written alike.
+    __slots__ = ("_hash", "name", "rank")
+
     name: str
+    rank: tuple[bool, str]
+    """What atoms are sorted by: symbols before floors, then by their texts."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rank = (False, name)
+        self._hash = hash(self.rank)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Symbol) and self.name == other.name)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
         return self.name
 
+    def __repr__(self) -> str:
+        return f"<Symbol {self}>"
 
-class Floor(NamedTuple):
+
+class Floor:
     """⌊numerator/denominator⌋ in lowest form, denominator positive and not 1."""
+
+    __slots__ = ("_hash", "denominator", "numerator", "rank")
 
     numerator: Integral
     denominator: Integral
+    rank: tuple[bool, str]
+
+    def __init__(self, numerator: Integral, denominator: Integral) -> None:
+        self.numerator = numerator
+        self.denominator = denominator
+        above, below = str(numerator), str(denominator)
+        if len(_terms_of(numerator)) > 1:
+            above = f"({above})"
+        if not _is_factor(denominator):  # a/2·W would be read as (a/2)·W
+            below = f"({below})"
+        self.rank = (True, f"⌊{above}/{below}⌋")
+        self._hash = hash(self.rank)
+
+    def __eq__(self, other: object) -> bool:
+        # Of the texts, which canonical forms share only if they are one: whether the values are
+        # equal may be undecidable.
+        return self is other or (isinstance(other, Floor) and self.rank == other.rank)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
-        numerator, denominator = str(self.numerator), str(self.denominator)
-        if len(_terms_of(self.numerator)) > 1:
-            numerator = f"({numerator})"
-        if not _is_factor(self.denominator):  # a/2·W would be read as (a/2)·W
-            denominator = f"({denominator})"
-        return f"⌊{numerator}/{denominator}⌋"
+        return self.rank[1]
+
+    def __repr__(self) -> str:
+        return f"<Floor {self}>"
 
 
 Atom: TypeAlias = Symbol | Floor
@@ -100,8 +144,12 @@ class Polynomial:
             return NotImplemented
         terms = dict(self._terms)
         for monomial, coefficient in _terms_of(other).items():
-            terms[monomial] = terms.get(monomial, 0) + coefficient
-        return _canonical(terms)
+            added = terms.get(monomial, 0) + coefficient
+            if added:
+                terms[monomial] = added
+            else:
+                del terms[monomial]
+        return _formula(terms)
 
     __radd__ = __add__
 
@@ -122,9 +170,13 @@ class Polynomial:
     def __mul__(self, other: Integral) -> Integral:
         if not isinstance(other, int | Polynomial):
             return NotImplemented
+        if isinstance(other, int):
+            if other in {0, 1}:
+                return self if other else 0
+            return Polynomial({monomial: a * other for monomial, a in self._terms.items()})
         terms: dict[Monomial, int] = {}
         for left, a in self._terms.items():
-            for right, b in _terms_of(other).items():
+            for right, b in other._terms.items():
                 monomial = _times(left, right)
                 terms[monomial] = terms.get(monomial, 0) + a * b
         return _canonical(terms)
@@ -170,10 +222,14 @@ class Polynomial:
         raise UndecidableError(f"{self} = {other}", _symbols(self) | _symbols(other))
 
     def __hash__(self) -> int:
-        # Of the text, as unlike formulas must not share a hash: a look-up would have to compare
-        # them, which can be undecidable. Terms would: hash(-1) is hash(-2).
+        # Unlike formulas must not share a hash: a look-up would have to compare them, which can be
+        # undecidable. Coefficients as they are would: hash(-1) is hash(-2).
         if self._hash is None:
-            self._hash = hash(str(self))
+            self._hash = hash(
+                frozenset(
+                    (monomial, 2 * a if a > 0 else 1 - 2 * a) for monomial, a in self._terms.items()
+                )
+            )
         return self._hash
 
     def __lt__(self, other: Integral) -> bool:
@@ -227,13 +283,16 @@ class Polynomial:
         def rebuild(formula: Integral) -> Integral:
             if isinstance(formula, int):
                 return formula
-            total: Integral = 0
-            for monomial, coefficient in formula._terms.items():
-                part: Integral = coefficient
-                for atom, power in monomial:
-                    part = part * value_of(atom) ** power
-                total = total + part
-            return total
+            return sum_of_many(
+                product_of(monomial, coefficient)
+                for monomial, coefficient in formula._terms.items()
+            )
+
+        def product_of(monomial: Monomial, coefficient: int) -> Integral:
+            part: Integral = coefficient
+            for atom, power in monomial:
+                part = part * value_of(atom) ** power
+            return part
 
         return rebuild(self)
 
@@ -275,6 +334,26 @@ def symbol(name: str) -> Polynomial:
     return Polynomial({((Symbol(name), 1),): 1})
 
 
+def sum_of_many(formulas: Iterable[Integral]) -> Integral:
+    """The sum of ``formulas``; 0 if there are none. As ``+`` makes it, in one pass."""
+    terms: dict[Monomial, int] = {}
+    for formula in formulas:
+        for monomial, coefficient in _terms_of(formula).items():
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+    return _canonical(terms)
+
+
+def common_factor(formula: Integral) -> Integral:
+    """The greatest term, a number times symbols and floors, that divides each term of ``formula``.
+
+    Its coefficient is positive; 1 if the terms have nothing in common, and of 0.
+    """
+    terms = _terms_of(formula)
+    if not terms:
+        return 1
+    return _canonical({tuple(sorted(_shared_factor(*terms), key=_rank)): gcd(*terms.values())})
+
+
 def exact_quotient(numerator: Integral, denominator: Integral) -> Integral | None:
     """The q with q·denominator = numerator for all values of the symbols; None if there is none.
 
@@ -289,16 +368,35 @@ def exact_quotient(numerator: Integral, denominator: Integral) -> Integral | Non
 def greatest_common_divisor(a: Integral, b: int) -> Integral:
     """gcd(a, b) for b > 0, as a formula if a is one.
 
-    The formula is M. Polezzi's, "A geometrical method for finding an explicit formula for the
-    greatest common divisor", American Mathematical Monthly 104 (1997):
-    gcd(a, b) = a + b − a·b + 2·Σ ⌊a·j/b⌋ over j = 1 … b − 1.
+    Σ φ(d) over the common divisors d of a and b, φ Euler's totient: by Gauss, Σ φ(d) over the
+    divisors of g is g. d divides a where ⌊a/d⌋ − ⌈a/d⌉ + 1 is 1, and not where it is 0.
     """
     if isinstance(a, int):
         return gcd(a, b)
-    floors: Integral = 0
-    for j in range(1, b):
-        floors = floors + a * j // b
-    return a + b - a * b + 2 * floors
+    return b + sum_of_many(
+        (a // d - (a + d - 1) // d) * totient for d, totient in _divisors_with_totients(b)
+    )
+
+
+def _divisors_with_totients(number: int) -> list[tuple[int, int]]:
+    """Each divisor d of ``number`` > 0 with φ(d), how many of 1 … d have no factor with it.
+
+    φ(p) = p − 1 for a prime p, φ(p·m) = p·φ(m) if p divides m, and φ is multiplicative.
+    """
+    found = [(1, 1)]
+    p = 2
+    while number > 1:
+        if p * p > number:
+            p = number
+        power = [(1, 1)]
+        while number % p == 0:
+            number //= p
+            d, totient = power[-1]
+            power.append((d * p, totient * (p - 1 if d == 1 else p)))
+        if len(power) > 1:
+            found = [(d * e, s * t) for d, s in found for e, t in power]
+        p += 1
+    return found
 
 
 # -- the laws of the floor ------------------------------------------------------------------------
@@ -306,8 +404,18 @@ def greatest_common_divisor(a: Integral, b: int) -> Integral:
 
 def _floor_quotient(numerator: Integral, divisor: Integral) -> Integral:
     """⌊numerator/divisor⌋ in canonical form; the divisor's sign must be known."""
-    if isinstance(numerator, int) and isinstance(divisor, int):
-        return numerator // divisor
+    if isinstance(divisor, int):
+        if divisor == 1:
+            return numerator
+        if isinstance(numerator, int):
+            return numerator // divisor
+    return _floor_of(numerator, divisor)
+
+
+# Layers after layers divide the same sizes by the same strides.
+@lru_cache(maxsize=4096)
+def _floor_of(numerator: Integral, divisor: Integral) -> Integral:
+    """`_floor_quotient` of what is not plain integers."""
     if divisor < 0:
         return _floor_quotient(-numerator, -divisor)
     # Exact multiples come out: (d·x + r)//d = x + r//d.
@@ -357,6 +465,15 @@ def _long_division(numerator: Integral, divisor: Integral) -> tuple[Integral, In
     if isinstance(divisor, int):
         for monomial, coefficient in _terms_of(numerator).items():
             whole[monomial], rest[monomial] = divmod(coefficient, divisor)
+        return _canonical(whole), _canonical(rest)
+    if len(divisor._terms) == 1:  # what is left of one term has no bearing on another
+        [(lead, by)] = divisor._terms.items()
+        for monomial, coefficient in _terms_of(numerator).items():
+            ratio = _over(monomial, lead)
+            if ratio is None:
+                rest[monomial] = coefficient
+            else:
+                whole[ratio], rest[monomial] = divmod(coefficient, by)
         return _canonical(whole), _canonical(rest)
     lead = max(divisor._terms, key=_degree_order)
     open_terms = numerator
@@ -408,12 +525,17 @@ def _is_zero(formula: Integral) -> bool:
 
 
 def _canonical(terms: dict[Monomial, int]) -> Integral:
-    terms = {monomial: coefficient for monomial, coefficient in terms.items() if coefficient}
-    if not terms:
-        return 0
-    if len(terms) == 1 and _CONSTANT in terms:
-        return terms[_CONSTANT]
-    return Polynomial(terms)
+    """The formula of ``terms``, those with a coefficient of 0 left out. May take them over."""
+    if 0 in terms.values():
+        terms = {monomial: coefficient for monomial, coefficient in terms.items() if coefficient}
+    return _formula(terms)
+
+
+def _formula(terms: dict[Monomial, int]) -> Integral:
+    """The formula of ``terms``, none with a coefficient of 0. Takes them over."""
+    if len(terms) > 1:
+        return Polynomial(terms)
+    return Polynomial(terms) if terms and _CONSTANT not in terms else terms.get(_CONSTANT, 0)
 
 
 def _times(left: Monomial, right: Monomial) -> Monomial:
@@ -447,7 +569,7 @@ def _shared_factor(first: Monomial, *others: Monomial) -> Monomial:
 
 
 def _rank(factor: tuple[Atom, int]) -> tuple[bool, str]:
-    return isinstance(factor[0], Floor), str(factor[0])
+    return factor[0].rank
 
 
 def _degree_order(monomial: Monomial) -> tuple[int, list[tuple[bool, str]]]:
@@ -456,9 +578,28 @@ def _degree_order(monomial: Monomial) -> tuple[int, list[tuple[bool, str]]]:
     return len(spelled), spelled
 
 
-def _print_order(monomial: Monomial) -> tuple[int, list[str]]:
+def _print_order(monomial: Monomial) -> tuple[int, list[PrintOrder]]:
     degree = sum(power for _, power in monomial)
-    return -degree, [str(atom) for atom, power in monomial for _ in range(power)]
+    return -degree, [_atom_order(atom) for atom, power in monomial for _ in range(power)]
+
+
+PrintOrder: TypeAlias = tuple[bool, bool, int, list[tuple[bool, int, str]]]
+
+
+@lru_cache(maxsize=4096)
+def _atom_order(atom: Atom) -> PrintOrder:
+    """Symbols, then floors by what they divide by, ⌊H/8⌋ before ⌊H/16⌋, then both by their texts.
+
+    Numbers in a text go by what they are worth.
+    """
+    divisor = atom.denominator if isinstance(atom, Floor) else 0
+    parts = split(r"([0-9]+)", str(atom))
+    return (
+        isinstance(atom, Floor),
+        isinstance(divisor, Polynomial),
+        divisor if isinstance(divisor, int) else 0,
+        [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts],
+    )
 
 
 def _symbols(formula: Integral) -> frozenset[str]:
@@ -478,6 +619,8 @@ Bound: TypeAlias = int | None
 MOST_NESTED: Final = 8
 """Floors within floors that a comparison looks through."""
 LARGEST_FACTOR: Final = 10**12
+MOST_POWERS: Final = 8
+"""Factors of a term that a comparison multiplies out."""
 
 
 def _bounds(formula: Integral) -> tuple[Bound, Bound]:
@@ -555,6 +698,37 @@ def _without_floors(formula: Integral, *, at_least: bool) -> tuple[int, Integral
     return factor, formula
 
 
+def _bounds_from_least(formula: Integral) -> tuple[Bound, Bound]:
+    """Bounds of a formula written in what its atoms exceed their least values by.
+
+    Terms may cancel there: 4·h² − 4·h + 1 is 4·t² + 4·t + 1 for h = t + 1, and so at least 1. What
+    is left has the least values, 0, of all t; it is a bound if no other term goes beyond it.
+    """
+    terms: dict[Monomial, int] = {}
+    for monomial, coefficient in _terms_of(formula).items():
+        if sum(power for _, power in monomial) > MOST_POWERS:
+            return None, None
+        expanded = {_CONSTANT: coefficient}
+        for atom, power in monomial:
+            least = _atom_bounds(atom)[0]
+            if least is None:
+                return None, None
+            for _ in range(power):
+                more: dict[Monomial, int] = {}
+                for part, a in expanded.items():
+                    larger = _times(part, ((atom, 1),))
+                    more[larger] = more.get(larger, 0) + a
+                    more[part] = more.get(part, 0) + a * least
+                expanded = more
+        for part, a in expanded.items():
+            terms[part] = terms.get(part, 0) + a
+    constant = terms.pop(_CONSTANT, 0)
+    return (
+        constant if all(a >= 0 for a in terms.values()) else None,
+        constant if all(a <= 0 for a in terms.values()) else None,
+    )
+
+
 def _is_negative(formula: Integral) -> bool:
     """Whether the formula is known to be less than 0."""
     high = _bounds(formula)[1]
@@ -577,6 +751,11 @@ def _decide(difference: Integral, sign: str, left: Integral, right: Integral) ->
     low = _bounds(below)[0]
     # The difference is a multiple of what divides all its coefficients: above −g is 0 or more.
     if low is not None and low > -factor * gcd(*_terms_of(difference).values()):
+        return False
+    low, high = _bounds_from_least(difference)
+    if high is not None and high < 0:
+        return True
+    if low is not None and low >= 0:
         return False
     raise UndecidableError(f"{left} {sign} {right}", _symbols(left) | _symbols(right))
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from convcalc.algebra import Number, product
+from convcalc.algebra.shown import divided
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     POINTWISE,
@@ -197,7 +198,7 @@ class Glu(Layer, kind="glu", known_as=("gated_linear_unit",)):
 
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         axis = dimension(self.dim, inputs[0])
-        return (*inputs[0][:axis], inputs[0][axis] // 2, *inputs[0][axis + 1 :])
+        return (*inputs[0][:axis], divided(inputs[0][axis], 2), *inputs[0][axis + 1 :])
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:  # noqa: ARG002
         each = Operations(exponentials=1, adds=1, divides=1, multiplies=1)

@@ -15,6 +15,7 @@ from convcalc.layers.declaration import (
     Kept,
     KeptTensor,
     Layer,
+    Layout,
     Memory,
     NumberOfInputs,
     Operations,
@@ -48,6 +49,9 @@ class ToTokens(
         channels, *spatial = inputs[0]
         return (product(tuple(spatial)), channels)
 
+    def lays_out(self, layout: Layout) -> Layout:  # noqa: ARG002 - whatever it was
+        return Layout.FEATURES_LAST
+
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
         return WHOLE_INPUT
 
@@ -61,6 +65,7 @@ class FromTokens(
     """A sequence as a feature map again: `to_tokens` undone."""
 
     memory = Memory.VIEW
+    reads = Layout.FEATURES_LAST
 
     size: tuple[Number, ...] = field(
         ListOf(Integer(1), most=3),
@@ -70,6 +75,9 @@ class FromTokens(
 
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         return (inputs[0][-1], *self.size)
+
+    def lays_out(self, layout: Layout) -> Layout:  # noqa: ARG002 - whatever it was
+        return Layout.CHANNELS_FIRST
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
         return WHOLE_INPUT
@@ -94,6 +102,8 @@ class ClassToken(Layer, kind="class_token", known_as=("cls_token", "register_tok
 
     Dosovitskiy et al., "An Image is Worth 16x16 Words" (2020).
     """
+
+    reads = Layout.FEATURES_LAST
 
     tokens: Number = field(Integer(1), default=1, symbol="t", help="how many", known_as=("num",))
 
@@ -149,6 +159,7 @@ class MultiHeadAttention(
     """
 
     takes = NumberOfInputs(1, 3)
+    reads = Layout.FEATURES_LAST
 
     num_heads: Number = field(
         Integer(1),

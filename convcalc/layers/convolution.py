@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import ClassVar
 
 from convcalc.algebra import Number, product
+from convcalc.algebra.shown import divided, greater
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     Kept,
@@ -26,6 +28,9 @@ __all__ = ["Conv", "ConvTranspose", "DepthwiseConv"]
 
 class Convolution(SlidingWindow):
     """What all convolutions share: one kernel element a weight, one use of it a multiply-add."""
+
+    is_transposed: ClassVar[bool] = False
+    """Whether it lays kernels over its output, not over its input."""
 
     stride: Number | Fraction | tuple[Number | Fraction, ...] = field(  # type: ignore[assignment]  # wider
         PerAxis(Stride()),
@@ -119,7 +124,7 @@ class GroupedConvolution(Convolution):
         return self.out_channels
 
     def channels_per_group(self, channels_in: Number) -> Number:
-        return channels_in // self.groups
+        return divided(channels_in, self.groups)
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         yield from super().check(inputs)
@@ -210,6 +215,8 @@ class ConvTranspose(
     padding are counted too.
     """
 
+    is_transposed = True
+
     stride: Number | tuple[Number, ...] = field(
         PerAxis(Integer(1)),
         default=1,
@@ -227,6 +234,7 @@ class ConvTranspose(
     output_padding: Number | tuple[Number, ...] = field(
         PerAxis(Integer(0)),
         default=0,
+        symbol="p_out",
         help="positions added to the output's end, to tell apart the sizes from which a `conv` "
         "makes the same",
         known_as=("outpad",),
@@ -244,14 +252,14 @@ class ConvTranspose(
         """(C_in, C_out / groups, *kernel) and (C_out,)."""
         channels_in, *spatial = inputs[0]
         kernel = self.kernels(len(spatial))
-        weight = Tensor("weight", (channels_in, self.out_channels // self.groups, *kernel))
+        weight = Tensor("weight", (channels_in, divided(self.out_channels, self.groups), *kernel))
         return (weight, Tensor("bias", (self.out_channels,))) if self.bias else (weight,)
 
     def operations(self, inputs: tuple[Shape, ...], output: Shape) -> Operations:
         """C_in · Π in · (C_out / groups) · Π kernel multiply-adds; an add an output for bias."""
         kernel = self.kernels(len(inputs[0]) - 1)
         return Operations(
-            macs=product(inputs[0]) * (self.out_channels // self.groups) * product(kernel),
+            macs=product(inputs[0]) * divided(self.out_channels, self.groups) * product(kernel),
             adds=product(output) if self.bias else 0,
         )
 
@@ -264,9 +272,13 @@ class ConvTranspose(
         found = []
         for axis in self.axes(inputs):
             k, s = effective_kernel(axis.kernel, axis.dilation), axis.stride
-            p = max(0, k - s) // 2 if axis.same else axis.before
+            p = transposed_surplus(axis) // 2 if axis.same else axis.before
             found.append(Window(k - 1 + s, 1, p - (k - 1), s))
         return tuple(found)
+
+    def paddings_of_same(self, inputs: tuple[Shape, ...]) -> Shape:
+        """Of the output, whose windows reach over i·s."""
+        return tuple(transposed_surplus(axis) for axis in self.axes(inputs) if axis.same)
 
     def _check_sizes(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
         if any(is_refuted(lambda size=size: size >= 1) for size in self.output_sizes(inputs)):  # type: ignore[misc]
@@ -309,6 +321,11 @@ def transposed_size(i: Number, axis: Axis, extra: Number) -> Number:
     """
     k, s, before, after, d, _, _ = axis
     return (i - 1) * s - (before + after) + d * (k - 1) + extra + 1
+
+
+def transposed_surplus(axis: Axis) -> Number:
+    """max(0, k − s) for the effective kernel k: what `same` takes away from i·s + k − s."""
+    return greater(0, effective_kernel(axis.kernel, axis.dilation) - axis.stride)
 
 
 def check_groups(groups: Number, channels_in: Number, channels_out: Number) -> Iterator[Finding]:

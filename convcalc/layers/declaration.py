@@ -29,6 +29,7 @@ __all__ = [
     "Kept",
     "KeptTensor",
     "Layer",
+    "Layout",
     "Memory",
     "NumberOfInputs",
     "Operations",
@@ -92,6 +93,15 @@ class Memory(Enum):
     """As above, but its output may take over the memory of an input that no one else reads."""
     VIEW = "view"
     """Its output is its input's memory under another shape: nothing is allocated."""
+
+
+class Layout(Enum):
+    """Which dimension of a shape holds the channels, or features."""
+
+    CHANNELS_FIRST = "channels first"
+    """Of a feature map: (channels, *spatial)."""
+    FEATURES_LAST = "features last"
+    """Of a sequence: (tokens, features)."""
 
 
 class KeptTensor(NamedTuple):
@@ -209,6 +219,8 @@ class Layer:
     memory: ClassVar[Memory] = Memory.ALLOCATES
     takes: ClassVar[NumberOfInputs] = ONE_INPUT
     """How many inputs it takes."""
+    reads: ClassVar[Layout | None] = None
+    """What it takes its inputs for; None: for what the layers before it have made."""
     declarations: ClassVar[tuple[FieldDeclaration, ...]] = ()
     """The fields, those of the classes that it derives from first."""
 
@@ -260,6 +272,10 @@ class Layer:
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         """The output's shape."""
         return inputs[0]
+
+    def lays_out(self, layout: Layout) -> Layout:
+        """Where its output has the channels, if ``layout`` is where its input has them."""
+        return layout
 
     def parts(self, inputs: tuple[Shape, ...]) -> tuple[Layer, ...]:  # noqa: ARG002
         """The layers that it stands for: itself; for one with several outputs, one for each."""

@@ -12,6 +12,7 @@ from convcalc.layers.declaration import (
     WHOLE_INPUT,
     Kept,
     Layer,
+    Layout,
     Operations,
     Shape,
     Tensor,
@@ -35,6 +36,8 @@ class Linear(
     at each position of the others; then `in_features` must be given, because the last axis
     of a feature map is its width and forgetting `flatten` would go unnoticed.
     """
+
+    reads = Layout.FEATURES_LAST
 
     out_features: Number = field(
         Integer(1),

@@ -12,6 +12,7 @@ from convcalc.layers.declaration import (
     Kept,
     KeptTensor,
     Layer,
+    Layout,
     Memory,
     NumberOfInputs,
     Operations,
@@ -164,6 +165,7 @@ class MatMul(Layer, kind="matmul", known_as=("dot", "bmm", "einsum", "batch_matm
     """
 
     takes = NumberOfInputs(2, 2)
+    reads = Layout.FEATURES_LAST
 
     transpose_first: bool = field(
         Boolean(),

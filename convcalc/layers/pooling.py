@@ -320,10 +320,7 @@ def common_divisor(n: Number, m: Number) -> Number:
     Raises UndecidableError for an m with free symbols, unless it divides n: no formula gives it.
     """
     if isinstance(n, Shown) or isinstance(m, Shown):
-        n_text, m_text = (
-            number.formula if isinstance(number, Shown) else str(number) for number in (n, m)
-        )
-        return Shown(_plain_common_divisor(plain(n), plain(m)), f"gcd({n_text}, {m_text})")
+        return Shown.of("gcd", _plain_common_divisor(plain(n), plain(m)), n, m)
     return _plain_common_divisor(n, m)
 
 

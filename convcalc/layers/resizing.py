@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.algebra import Number, product
+from convcalc.algebra.shown import divided
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import (
     Layer,
@@ -80,12 +81,14 @@ class Crop(
     cropping: Number | tuple[Number | tuple[Number, Number], ...] | None = field(
         Padding(words=()),
         default=None,
+        symbol="c",
         help="positions taken away at the ends of each axis",
         known_as=("crop", "margin"),
     )
     size: Number | tuple[Number, ...] | None = field(
         PerAxis(Integer(1)),
         default=None,
+        symbol="m",
         help="size of the output",
         known_as=("output_size", "out"),
     )
@@ -169,6 +172,7 @@ class Upsample(
     size: Number | tuple[Number, ...] | None = field(
         PerAxis(Integer(1)),
         default=None,
+        symbol="m",
         help="size of the output, in place of a factor",
         known_as=("output_size", "out"),
     )
@@ -275,7 +279,7 @@ class PixelShuffle(
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         channels, *spatial = inputs[0]
         r = self.upscale_factor
-        return (channels // product((r,) * len(spatial)), *(i * r for i in spatial))
+        return (divided(channels, product((r,) * len(spatial))), *(i * r for i in spatial))
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """Of each position r neighbours are made."""
@@ -309,7 +313,7 @@ class Folding(Layer):
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         channels, *spatial = inputs[0]
         r = self.factor()
-        return (channels * product((r,) * len(spatial)), *(i // r for i in spatial))
+        return (channels * product((r,) * len(spatial)), *(divided(i, r) for i in spatial))
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """The r positions that were taken together."""

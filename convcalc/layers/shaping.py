@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from convcalc.algebra import Number, product
+from convcalc.algebra.shown import divided
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.convolution import check_divided
 from convcalc.layers.declaration import (
@@ -15,6 +16,7 @@ from convcalc.layers.declaration import (
     Kept,
     KeptTensor,
     Layer,
+    Layout,
     Memory,
     Shape,
     Window,
@@ -134,7 +136,7 @@ class Reshape(Layer, kind="reshape", known_as=("view", "unflatten", "rearrange")
         if not any(map(is_left_open, self.shape)):
             return self.shape
         given = product(tuple(size for size in self.shape if not is_left_open(size)))
-        left = product(inputs[0]) // given
+        left = divided(product(inputs[0]), given)
         return tuple(left if is_left_open(size) else size for size in self.shape)
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
@@ -190,6 +192,13 @@ class Permute(Layer, kind="permute", known_as=("transpose", "movedim", "swapaxes
 
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         return tuple(inputs[0][dim - 1] for dim in self.dims[1:])
+
+    def lays_out(self, layout: Layout) -> Layout:
+        last = len(self.dims) - 1
+        place = self.dims.index(1 if layout is Layout.CHANNELS_FIRST else last)
+        if place == 1:
+            return Layout.CHANNELS_FIRST
+        return Layout.FEATURES_LAST if place == last else layout
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:
         """Positions are lost, unless all dimensions stay where they are."""
@@ -344,7 +353,7 @@ class Split(Part, kind="split", known_as=("chunk", "unbind", "tensor_split")):
         if self.sizes is not None:
             return self.sizes[(self.part or 1) - 1]
         n = inputs[0][dimension(self.dim, inputs[0])]
-        return n if self.sections is None else n // self.sections
+        return n if self.sections is None else divided(n, self.sections)
 
     def output(self, inputs: tuple[Shape, ...]) -> Shape:
         cut = dimension(self.dim, inputs[0])

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from convcalc.algebra import Number, Polynomial, Shown
+from convcalc.algebra.shown import greater, lesser
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.declaration import Layer, Shape, Window, field, is_refuted, shape_text
 from convcalc.layers.field_types import Integer, Padding, PerAxis
@@ -67,7 +68,7 @@ def ceil_output_size(i: Number, axis: Axis) -> Number:
     k, s = effective_kernel(axis.kernel, axis.dilation), axis.stride
     # Both quotients have the divisor s, so the lesser is the one with the lesser numerator:
     # (i + p + p − k + s − 1) against (i + p − 1).
-    return (i + axis.before - 1 + min(0, axis.after - k + s)) // s + 1
+    return (i + axis.before - 1 + lesser(0, axis.after - k + s)) // s + 1
 
 
 class SlidingWindow(Layer):
@@ -140,6 +141,14 @@ class SlidingWindow(Layer):
                 axis.spread,
             )
             for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True)
+        )
+
+    def paddings_of_same(self, inputs: tuple[Shape, ...]) -> Shape:
+        """Padding of both ends of each axis that `same` asks for; none without it."""
+        return tuple(
+            padding_of_same(i, axis)
+            for i, axis in zip(inputs[0][1:], self.axes(inputs), strict=True)
+            if axis.same
         )
 
     def check(self, inputs: tuple[Shape, ...]) -> Iterator[Finding]:
@@ -219,13 +228,21 @@ def check_values_per_axis(layer: Layer, shape: Shape) -> tuple[Finding, ...]:
     )
 
 
+def padding_of_same(i: Number, axis: Axis) -> Number:
+    """Padding of both ends under `same`: max(0, (⌈i/s⌉ − 1)·s + k − i), for the effective kernel k.
+
+    TensorFlow's rule; with a stride of 1/n the positions of the spread input take the place of i.
+    """
+    k, s, n = effective_kernel(axis.kernel, axis.dilation), axis.stride, axis.spread
+    return greater(0, (output_size(i, axis) - 1) * s + k - (n * (i - 1) + 1))
+
+
 def padding_before(i: Number, axis: Axis) -> Number:
     """Padding before the first position under `same`: the lesser half, the extra goes to the end.
 
-    TensorFlow's rule: in all max(0, (⌈i/s⌉ − 1)·s + k − i), for the effective kernel k.
+    As TensorFlow has it.
     """
-    k, s, n = effective_kernel(axis.kernel, axis.dilation), axis.stride, axis.spread
-    return max(0, (output_size(i, axis) - 1) * s + k - (n * (i - 1) + 1)) // 2
+    return padding_of_same(i, axis) // 2
 
 
 def plain(number: Number) -> int | Polynomial:

@@ -26,6 +26,7 @@ from convcalc.algebra import (
     polynomial,
     symbol,
 )
+from convcalc.algebra.polynomial import Floor, Symbol, common_factor, sum_of_many
 
 H, W, N = map(symbol, SYMBOLS)
 FORMULAS = {"H": H, "W": W, "N": N}
@@ -172,6 +173,11 @@ def test_the_printed_form_is_the_same_in_tables_and_messages():
     assert f"{formula:,}" == "1000·H"  # what prints a number prints a formula
     assert f"{formula:>8}|" == "  1000·H|"
     assert repr(formula) == "<Polynomial 1000·H>"
+
+
+def test_numbers_in_floors_are_sorted_by_what_they_are_worth():
+    assert str(H // 16 + H // 8 + W) == "W + ⌊H/8⌋ + ⌊H/16⌋"
+    assert str((H + 3) // 4 + H // 2 + 7 // H) == "⌊H/2⌋ + ⌊(H + 3)/4⌋ + ⌊7/H⌋"
 
 
 def test_terms_come_highest_degree_first_then_by_name():
@@ -409,11 +415,78 @@ def test_the_greatest_common_divisor_of_a_formula_and_a_number(b):
         assert evaluated(of_line, {"H": x}) == math.gcd(4 * x - 30, b)
 
 
+def test_the_greatest_common_divisor_is_short():
+    # 5 and 1 divide 5, with φ = 4 and 1; ⌊H/5⌋ − ⌈H/5⌉ is 0 where 5 divides H, −1 elsewhere.
+    assert str(greatest_common_divisor(H, 5)) == "−4·⌊(H + 4)/5⌋ + 4·⌊H/5⌋ + 5"
+
+
+@many(300)
+@given(st.integers(1, 5000), st.integers(-10_000, 10_000), st.integers(-20, 20))
+def test_the_greatest_common_divisor_is_what_python_gives(b, x, constant):
+    formula = greatest_common_divisor(3 * H + constant, b)
+    size = abs(x) + 1
+    assert evaluated(formula, {"H": size}) == math.gcd(3 * size + constant, b)
+
+
+@pytest.mark.parametrize(
+    ("b", "divisors"),
+    # 100,000 = 2⁵·5⁵; 720,720 = 2⁴·3²·5·7·11·13; 99,991 and 2³¹ − 1 are primes
+    [(100_000, 36), (720_720, 240), (99_991, 2), (2**31 - 1, 2)],
+)
+def test_the_greatest_common_divisor_takes_two_floors_a_divisor(b, divisors):
+    formula = greatest_common_divisor(H, b)
+    assert len(list(formula.terms())) == 2 * (divisors - 1) + 1  # of the divisor 1 nothing is left
+    for x in (1, 6, 1000, 99_991 * 4, b - 1, b, b + 1, 17 * b):
+        assert evaluated(formula, {"H": x}) == math.gcd(x, b)
+
+
 def test_a_greatest_common_divisor_that_is_known_is_an_int():
     assert greatest_common_divisor(12, 18) == 6
     assert type(greatest_common_divisor(H, 1)) is int
     assert type(greatest_common_divisor(12 * H, 4)) is int
     assert greatest_common_divisor(12 * H, 4) == 4
+
+
+@many(200)
+@given(st.lists(trees(2), max_size=6))
+def test_the_sum_of_many_is_their_sum(several):
+    formulas = [compute(tree, FORMULAS) for tree in several]
+    assert str(sum_of_many(formulas)) == str(sum(formulas))
+
+
+def test_the_sum_of_nothing_is_0():
+    assert sum_of_many([]) == 0
+    assert type(sum_of_many([H, 3, -H])) is int
+
+
+@pytest.mark.parametrize(
+    ("formula", "factor"),
+    [
+        (0, "1"),
+        (-12, "12"),
+        (H + 1, "1"),
+        (6 * H * W - 4 * H**2, "2·H"),
+        (-6 * (H // 2) ** 2 * W, "6·W·⌊H/2⌋²"),
+        (9 * (H // 2) * N + 6 * (H // 2) ** 2, "3·⌊H/2⌋"),
+    ],
+)
+def test_the_common_factor_divides_every_term(formula, factor):
+    found = common_factor(formula)
+    assert str(found) == factor
+    assert str(exact_quotient(formula, found) * found) == str(formula)
+
+
+def test_floors_are_the_same_if_they_are_written_alike():
+    [((floor, _),), _] = next((H // 2).terms())
+    [((other, _),), _] = next((H // W).terms())
+    assert floor == Floor(H, 2)
+    assert hash(floor) == hash(Floor(symbol("H"), 2))
+    # Whether ⌊H/2⌋ is ⌊H/W⌋ depends on W: as atoms they are two.
+    assert floor != other
+    assert floor != Symbol("⌊H/2⌋")
+    assert Symbol("H") == Symbol("H")
+    assert Symbol("H") != floor
+    assert [repr(Symbol("H")), repr(floor)] == ["<Symbol H>", "<Floor ⌊H/2⌋>"]
 
 
 # -- reading: symbols, substitution, evaluation ---------------------------------------------------
@@ -570,9 +643,21 @@ def test_what_some_sizes_answer_otherwise_is_never_answered(question):
 
 
 def test_a_comparison_beyond_the_bounds_is_left_open():
-    # H·W ≥ H holds for all sizes, but the bounds of the terms of H·W − H do not say so.
+    # (H − W)² ≥ 0 holds for all sizes, but no bound of its terms says so.
     with pytest.raises(UndecidableError):
-        _ = H * W >= H
+        _ = H * H + W * W >= 2 * H * W
+
+
+def test_terms_may_cancel_above_the_least_sizes():
+    assert H * W >= H
+    assert H * W * N >= W * N
+    assert 4 * H * H - 4 * H + 1 > 0  # (2·H − 1)²
+    assert not (H - H * H > 0)
+    assert (H + 1) // 2 * W >= W
+    with pytest.raises(UndecidableError):
+        _ = H // 2 * W >= W  # not for H = 1
+    with pytest.raises(UndecidableError):
+        _ = H**9 >= H  # so many factors are not multiplied out
 
 
 def test_the_error_states_the_question_and_the_symbols():

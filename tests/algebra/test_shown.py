@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from convcalc.algebra import Polynomial, Shown, UndecidableError, product, symbol
 from convcalc.algebra import shown as shown_module
+from convcalc.algebra.shown import divided, greater, lesser
 
 H, W = symbol("H"), symbol("W")
 A, B, C = Shown(5, "a"), Shown(3, "b"), Shown(2, "c")
@@ -41,7 +42,7 @@ def test_the_output_size_of_a_convolution():
 def test_the_parameters_of_a_convolution():
     weights = product((Shown(64, "C_out"), Shown(4, "C_in") // Shown(2, "g"), *[Shown(7, "k")] * 2))
     # 64 · 2 · 49 = 6272
-    assert str(weights) == "C_out·⌊C_in/g⌋·k·k = 64·⌊4/2⌋·7·7 = 6272"
+    assert str(weights) == "C_out·⌊C_in/g⌋·k² = 64·⌊4/2⌋·7² = 6272"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_the_parameters_of_a_convolution():
         (1 + A, "1 + a = 1 + 5 = 6"),
         (A - 1, "a − 1 = 5 − 1 = 4"),
         (9 - A, "9 − a = 9 − 5 = 4"),
-        (A * 2, "a·2 = 5·2 = 10"),
+        (A * 2, "2·a = 2·5 = 10"),
         (2 * A, "2·a = 2·5 = 10"),
         (A // 2, "⌊a/2⌋ = ⌊5/2⌋ = 2"),
         (9 // A, "⌊9/a⌋ = ⌊9/5⌋ = 1"),
@@ -103,15 +104,15 @@ def test_operations_leave_their_operands_alone():
         (A // (B // C), "⌊a/⌊b/c⌋⌋ = ⌊5/⌊3/2⌋⌋ = 5"),
         (-(A + B), "−(a + b) = −(5 + 3) = −8"),
         (-(A * B), "−a·b = −5·3 = −15"),
-        (-A * B, "(−a)·b = (−5)·3 = −15"),
+        (-A * B, "−a·b = −5·3 = −15"),
         (-A + B, "−a + b = −5 + 3 = −2"),
-        (A - -B, "a − (−b) = 5 − (−3) = 8"),
-        (operator.neg(-A), "−(−a) = −(−5) = 5"),
+        (A - -B, "a + b = 5 + 3 = 8"),
+        (operator.neg(-A), "a = 5"),
         (-(A // C), "−⌊a/c⌋ = −⌊5/2⌋ = −2"),
         (-A // C, "⌊(−a)/c⌋ = ⌊(−5)/2⌋ = −3"),
-        (A * -2, "a·(−2) = 5·(−2) = −10"),
-        (A + -2, "a + (−2) = 5 + (−2) = 3"),
-        (-2 * A, "(−2)·a = (−2)·5 = −10"),
+        (A * -2, "−2·a = −2·5 = −10"),
+        (A + -2, "a − 2 = 5 − 2 = 3"),
+        (-2 * A, "−2·a = −2·5 = −10"),
     ],
 )
 def test_brackets_stand_where_the_order_of_operations_needs_them(shown, text):
@@ -165,20 +166,130 @@ def test_a_value_below_0_has_brackets_where_its_name_needs_none(shown, text):
 def test_a_quantity_added_to_itself_is_twice_that():
     p = Shown(3, "p")
     assert str(p + p) == "2·p = 2·3 = 6"
-    assert str(p + p + p) == "2·p + p = 2·3 + 3 = 9"
+    assert str(p + p + p) == "3·p = 3·3 = 9"
     assert str(p + Shown(3, "p")) == "2·p = 2·3 = 6"
     assert str(A // B + A // B) == "2·⌊a/b⌋ = 2·⌊5/3⌋ = 2"
-    assert str(A * (p + p)) == "a·2·p = 5·2·3 = 30"
+    assert str(A * (p + p)) == "2·a·p = 2·5·3 = 30"
 
 
-def test_sums_and_products_added_to_themselves_stay_as_they_are():
-    assert str((A + B) + (A + B)) == "a + b + (a + b) = 5 + 3 + (5 + 3) = 16"
-    assert str(A * B + A * B) == "a·b + a·b = 5·3 + 5·3 = 30"
+def test_sums_and_products_added_to_themselves_are_twice_that():
+    assert str((A + B) + (A + B)) == "2·a + 2·b = 2·5 + 2·3 = 16"
+    assert str(A * B + B * A) == "2·a·b = 2·5·3 = 30"
 
 
 def test_only_one_name_with_one_value_is_twice_itself():
     assert str(Shown(1, "p") + Shown(2, "p")) == "p + p = 1 + 2 = 3"
     assert str(Shown(3, "p") + Shown(3, "q")) == "p + q = 3 + 3 = 6"
+
+
+# -- what a person leaves out, or writes together -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (A * 1, "a = 5"),
+        (1 * A, "a = 5"),
+        (A + 0, "a = 5"),
+        (0 + A, "a = 5"),
+        (A - 0, "a = 5"),
+        (0 - A, "−a = −5"),
+        (A // 1, "a = 5"),
+        (A * 0, "0"),
+        (0 * A + B, "b = 3"),
+        (0 - (A + B), "−a − b = −5 − 3 = −8"),
+    ],
+)
+def test_a_factor_of_1_and_a_term_of_0_are_left_out(shown, text):
+    assert str(shown) == text
+
+
+def test_a_symbol_stays_even_if_it_is_0_or_1():
+    one, zero = Shown(1, "g"), Shown(0, "p")
+    assert str(A * one) == "a·g = 5·1 = 5"
+    assert str(A + zero) == "a + p = 5 + 0 = 5"
+    assert str(A // one) == "⌊a/g⌋ = ⌊5/1⌋ = 5"
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (A * 2 * B * 3, "6·a·b = 6·5·3 = 90"),
+        (2 * (3 * A - A), "4·a = 4·5 = 20"),
+        (A + 1 + 1, "a + 2 = 5 + 2 = 7"),
+        (A + B - 1 + 1, "a + b = 5 + 3 = 8"),
+        (A - B - A, "−b = −3"),
+        (A * A, "a² = 5² = 25"),
+        (A * B * A * A, "a³·b = 5³·3 = 375"),
+        (2 * A * B + B * A, "3·a·b = 3·5·3 = 45"),
+        (A * A * A * A * A * A * A * A * A * A, "a¹⁰ = 5¹⁰ = 9765625"),
+        (NEGATIVE * NEGATIVE, "n² = (−4)² = 16"),
+        ((A + B) * (A + B), "(a + b)² = (5 + 3)² = 64"),
+        (A - A, "0"),
+    ],
+)
+def test_numbers_multiply_out_and_equal_parts_merge(shown, text):
+    assert str(shown) == text
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        # The brackets say what belongs together; a term that merges opens them.
+        (A + (B + C), "a + (b + c) = 5 + (3 + 2) = 10"),
+        (A + (2 * A - B), "3·a − b = 3·5 − 3 = 12"),
+        (A * B + (A * B - C) + C, "2·a·b = 2·5·3 = 30"),
+        (A - (B + C) - B, "a − 2·b − c = 5 − 2·3 − 2 = −3"),
+        (A - (B - 1) - 1, "a − b = 5 − 3 = 2"),
+        (A - C * (B - 1) - 1, "a − c·(b − 1) − 1 = 5 − 2·(3 − 1) − 1 = 0"),
+    ],
+)
+def test_a_sum_in_brackets_is_opened_for_a_term_that_merges(shown, text):
+    assert str(shown) == text
+
+
+# -- functions ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (divided(Shown(6, "c"), B), "c/b = 6/3 = 2"),
+        (divided(Shown(6, "c"), B) * A, "(c/b)·a = (6/3)·5 = 10"),
+        (A * divided(Shown(6, "c"), B), "a·(c/b) = 5·(6/3) = 10"),
+        (A - divided(Shown(6, "c"), B), "a − c/b = 5 − 6/3 = 3"),
+        (divided(Shown(6, "c"), B) + A, "c/b + a = 6/3 + 5 = 7"),
+        (divided(Shown(6, "c"), B) // C, "⌊(c/b)/c⌋ = ⌊(6/3)/2⌋ = 1"),
+        (divided(A * B, Shown(5, "a") * B), "a·b/(a·b) = 5·3/(5·3) = 1"),
+        (divided(Shown(6, "c"), 1), "c = 6"),
+        (-divided(Shown(6, "c"), 2), "−c/2 = −6/2 = −3"),
+        (divided(6, B), "6/b = 6/3 = 2"),
+    ],
+)
+def test_a_division_without_a_rest_is_not_rounded(shown, text):
+    assert str(shown) == text
+
+
+def test_a_division_of_plain_numbers_is_theirs():
+    assert divided(12, 4) == 3
+    assert str(divided(12 * H, 4)) == "3·H"
+    with pytest.raises(ZeroDivisionError):
+        divided(A, 0)
+
+
+def test_the_lesser_and_the_greater_show_both():
+    assert str(lesser(0, B - A)) == "min(0, b − a) = min(0, 3 − 5) = −2"
+    assert str(greater(0, B - A)) == "max(0, b − a) = max(0, 3 − 5) = 0"
+    assert str(2 * lesser(A, 7) + 1) == "2·min(a, 7) + 1 = 2·min(5, 7) + 1 = 11"
+    assert (lesser(3, 4), greater(3, 4)) == (3, 4)
+    assert (lesser(H, H + 1), greater(H, H + 1)) == (H, H + 1)
+    with pytest.raises(UndecidableError):
+        lesser(0, 3 - H)
+
+
+def test_a_function_is_shown_with_its_arguments():
+    gcd = Shown.of("gcd", 1, A + 1, B)
+    assert str(A - gcd) == "a − gcd(a + 1, b) = 5 − gcd(5 + 1, 3) = 4"
 
 
 # -- formulas as values ---------------------------------------------------------------------------
@@ -189,7 +300,7 @@ def test_only_one_name_with_one_value_is_twice_itself():
     [
         (Shown(H, "i"), "i = H"),
         (Shown(H, "i") // 2, "⌊i/2⌋ = ⌊H/2⌋"),
-        (Shown(H, "i") + A - A, "i + a − a = H + 5 − 5 = H"),
+        (Shown(H, "i") + A - A, "i = H"),
         (Shown(H + 1, "i") * B, "i·b = (H + 1)·3 = 3·H + 3"),
         (Shown(2 * H, "i") // 3, "⌊i/3⌋ = ⌊2·H/3⌋"),
         (Shown(2 * H, "i") // Shown(2 * W, "k"), "⌊i/k⌋ = ⌊2·H/(2·W)⌋ = ⌊H/W⌋"),
@@ -295,7 +406,7 @@ def test_a_product_of_numbers():
 def test_a_product_starts_with_its_first_factor():
     assert str(product((A,))) == "a = 5"
     assert str(product((A, B, C))) == "a·b·c = 5·3·2 = 30"
-    assert str(product((A, 1))) == "a·1 = 5·1 = 5"
+    assert str(product((A, 1))) == "a = 5"
 
 
 # -- any formula ----------------------------------------------------------------------------------
@@ -320,7 +431,7 @@ def test_every_step_has_the_value_that_integers_give(tree, values):
     assert read(shown.substituted) == expected
     formula, *steps = str(shown).split(" = ")
     assert formula == shown.formula
-    assert {read(step) for step in steps} == {expected}
+    assert {read(step, values) for step in (formula, *steps)} == {expected}
 
 
 @many(600)

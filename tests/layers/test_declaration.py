@@ -590,7 +590,7 @@ SIZES = [
 @pytest.mark.parametrize(("kind", "name"), SIZES)
 def test_a_size_is_1_or_more_and_a_padding_0_or_more(kind, name):
     [type_] = [d.type for d in find_kind(kind).declarations if d.name == name]
-    least = 0 if name == "padding" else 1
+    least = 0 if name in {"padding", "output_padding", "cropping"} else 1
     assert type_.parse(least) == least
     with pytest.raises(FieldValueError) as caught:
         type_.parse(least - 1)
