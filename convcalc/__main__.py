@@ -1,6 +1,9 @@
 """The program: ``convcalc``, or ``python -m convcalc``."""
 
 import gc
+import sys
+
+EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -8,9 +11,12 @@ def main() -> None:
     # A command lives for a moment and makes no cycles worth finding: looking for them, while
     # modules are imported most of all, would cost it a twentieth of its time.
     gc.disable()
-    from convcalc.cli import main as run  # noqa: PLC0415 - after the line before
+    try:
+        from convcalc.cli import main as run  # noqa: PLC0415 - after the line before
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules are imported; later the command line sees to it
+        sys.exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

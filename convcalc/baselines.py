@@ -13,10 +13,11 @@ from convcalc.analysis import BITS, Analysis, Cost, Dtypes
 from convcalc.analysis.metrics import value_of
 from convcalc.errors import ConvcalcError, Finding, Place, SourceText, catalogue
 from convcalc.layers.declaration import Operations
-from convcalc.metrics import Metric
+from convcalc.metrics import METRICS, Metric
 
 __all__ = ["Baseline", "BaselineLayer", "baseline_of", "read_baselines"]
 
+LARGEST_COUNT: Final = 10**30
 SCHEMA_VERSION: Final = 1
 """Of the reports that can be read: later ones of the version have only more keys."""
 
@@ -49,6 +50,8 @@ class Baseline(NamedTuple):
     receptive_field: tuple[int, ...]
     """Positions of each axis."""
     layers: tuple[BaselineLayer, ...]
+    analysis: Analysis | None = None
+    """All of it, unless it is from a saved report."""
 
     @property
     def inference_bytes(self) -> int:
@@ -56,11 +59,13 @@ class Baseline(NamedTuple):
         return self.total.weight_bytes + self.peak_activation_bytes
 
     def value(self, metric: Metric) -> int | None:
-        """A metric of the whole network, one of `RECORDED`; None where it has none."""
+        """A metric of the whole network; None where it has none, or a report does not say."""
         if metric.key == "layers":
             return len(self.layers)
         if metric.key == "receptive_field":
             return max(self.receptive_field, default=None)
+        if metric not in METRICS:
+            return None
         if metric.of_layers:
             return value_of(metric.key, self.total)
         return getattr(self, metric.key)  # type: ignore[no-any-return]
@@ -86,6 +91,7 @@ def baseline_of(analysis: Analysis, label: str) -> Baseline:
             BaselineLayer(layer.name, layer.kind, layer.output_shape, layer.cost)
             for layer in analysis.layers
         ),
+        analysis=analysis,
     )
 
 
@@ -131,6 +137,8 @@ class _Json:
         """A whole number of 0 or more."""
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
             raise _NotAReportError(f"{self.path} is no whole number of 0 or more")
+        if self.value > LARGEST_COUNT:
+            raise _NotAReportError(f"{self.path} is more than any network has")
         return self.value
 
     def dtype(self) -> str:

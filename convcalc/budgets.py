@@ -9,7 +9,7 @@ from math import floor, log10
 from typing import Final, NamedTuple, TypeAlias, cast
 
 from convcalc.analysis import Analysis, LayerCost
-from convcalc.analysis.comparison import Change, changes
+from convcalc.analysis.comparison import Change, Mark, changes
 from convcalc.analysis.devices import Device
 from convcalc.analysis.grouping import (
     GroupCost,
@@ -20,7 +20,7 @@ from convcalc.analysis.grouping import (
 from convcalc.analysis.intensity import Roofline, Traffic, intensity, reuse, roofline, traffic
 from convcalc.analysis.metrics import value_of
 from convcalc.baselines import Baseline
-from convcalc.errors import Finding, Place, Related, SpecError, catalogue, close_match, listed
+from convcalc.errors import Finding, Place, Related, catalogue, close_match, listed
 from convcalc.limits import Bound, Budget, Limit, Scope
 from convcalc.metrics import METRICS, Metric
 from convcalc.name_patterns import is_pattern
@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
     """In the metric's unit; of a share the part of the whole."""
     allowed: Fraction
     """What the value may be at the most (of a `min`: at the least), in the same unit."""
-    base: int | None = None
+    base: Fraction | None = None
     """What the baseline has, for an increase."""
     place: Place | None = None
     """Where the spec makes the layer."""
@@ -91,6 +91,8 @@ class CheckedNetwork(NamedTuple):
     """Layers that are not what they are in the baseline."""
     whys: tuple[Why, ...] = ()
     """For each metric that is over its limit, if asked for."""
+    findings: tuple[Finding, ...] = ()
+    """Limits that cannot be judged."""
     new_since: str | None = None
     """The revision that it is not in yet, if it was to be held against one."""
 
@@ -152,20 +154,24 @@ def judge(
     """``analysis`` held against ``budget``.
 
     ``baseline`` is what increases are held against, ``device`` what a time is worked out for. With
-    ``explain`` there is a `Why` for each metric that is over its limit. Raises SpecError with all
-    that cannot be judged: a pattern that matches nothing, a metric that the network has not, an
-    increase without a baseline.
+    ``explain`` there is a `Why` for each metric that is over its limit. What cannot be judged is
+    among the ``findings`` of the result: a pattern that matches nothing, a metric that the network
+    has not, an increase without a baseline.
     """
     judging = _Judging(analysis, budget, baseline, device)
     verdicts = [verdict for limit in budget.limits for verdict in judging.verdicts(limit)]
-    if judging.findings:
-        raise SpecError(judging.findings)
     whys: dict[str, Why] = {}
     for verdict in verdicts:
         if explain and not verdict.holds and verdict.limit.metric.key not in whys:
             whys[verdict.limit.metric.key] = judging.why(verdict.limit.metric)
     return CheckedNetwork(
-        analysis, budget, baseline, tuple(verdicts), judging.changes, tuple(whys.values())
+        analysis,
+        budget,
+        baseline,
+        tuple(verdicts),
+        judging.changes,
+        tuple(whys.values()),
+        findings=tuple(judging.findings),
     )
 
 
@@ -187,6 +193,8 @@ class _Judging:
         self.changes = changes(baseline.layers, analysis.layers) if baseline else ()
         self.roofline: Roofline | None = None
         self.times: dict[str, Fraction] = {}
+        self.wholes: dict[str, Fraction | None] = {}
+        """Metrics of the whole network that shares are of."""
 
     def verdicts(self, limit: Limit) -> Iterator[Verdict]:
         """What becomes of one limit."""
@@ -196,12 +204,11 @@ class _Judging:
         if limit.bound is Bound.MAX_INCREASE:
             yield from self.increase(limit)
             return
+        subjects = self.subjects(limit)
         found = [
-            verdict
-            for subject in self.subjects(limit)
-            if (verdict := self.verdict(limit, subject)) is not None
+            verdict for subject in subjects if (verdict := self.verdict(limit, subject)) is not None
         ]
-        if not found and not self.findings:
+        if subjects and not found:
             whole = limit.scope is Scope.NETWORK
             self.cannot_bound(
                 limit,
@@ -273,12 +280,19 @@ class _Judging:
         if value is None:
             return None
         if limit.is_share:
-            whole = self.value(limit, self.analysis)
+            whole = self.whole(limit)
             value = value / whole if whole else Fraction(0)
         over = value > limit.amount if limit.bound is Bound.MAX else value < limit.amount
         name = None if isinstance(subject, Analysis) else subject.name
         verdict = Verdict(limit, name, value, limit.amount, place=_place(subject))
         return verdict._replace(finding=self.finding(verdict, subject)) if over else verdict
+
+    def whole(self, limit: Limit) -> Fraction | None:
+        """The metric of a limit that is a share: the network's."""
+        key = limit.metric.key
+        if key not in self.wholes:
+            self.wholes[key] = self.value(limit, self.analysis)
+        return self.wholes[key]
 
     def value(self, limit: Limit, subject: Subject) -> Fraction | None:
         """The metric of a limit."""
@@ -341,17 +355,28 @@ class _Judging:
             )
             return
         value = self.value(limit._replace(bound=Bound.MAX), self.analysis)
-        base = self.baseline.value(limit.metric)
+        base = self.base(limit)
         if value is None or base is None:
-            self.cannot_bound(limit, f"`{self.analysis.name}` has no {limit.metric.noun}", None)
+            whose = self.analysis.name if value is None else self.baseline.label
+            hint = None if value is None else "hold it against a spec or a revision"
+            self.cannot_bound(limit, f"`{whose}` has no {limit.metric.noun}", hint)
             return
-        allowed = Fraction(
-            floor(base + (base * limit.amount if limit.is_percentage else limit.amount))
-        )
+        allowed = base + (base * limit.amount if limit.is_percentage else limit.amount)
+        if limit.metric.unit in ("count", "bytes"):
+            allowed = Fraction(floor(allowed))
         verdict = Verdict(limit, None, value, allowed, base=base)
         if value > allowed:
             verdict = verdict._replace(finding=self.finding(verdict, self.analysis))
         yield verdict
+
+    def base(self, limit: Limit) -> Fraction | None:
+        """What the baseline has; a saved report has not everything."""
+        before = cast("Baseline", self.baseline)
+        recorded = before.value(limit.metric)
+        if recorded is not None or before.analysis is None:
+            return None if recorded is None else Fraction(recorded)
+        judging = _Judging(before.analysis, self.budget, None, self.device)
+        return judging.value(limit._replace(bound=Bound.MAX), before.analysis)
 
     # -- what to say -------------------------------------------------------------------------------
 
@@ -394,15 +419,15 @@ class _Judging:
         unit = "share" if limit.is_share else each.unit
         shown, bound, apart = _told_apart(value, allowed, difference, unit)
         if limit.bound is Bound.MAX_INCREASE:
-            base = cast("int", verdict.base)
-            grew = _amount(Fraction(base), unit)
-            part = f", by {_percent(Fraction(value - base, base))}" if base else ""
+            base = cast("Fraction", verdict.base)
+            grew = _amount(base, unit, 0 if base.denominator == 1 else 3)
+            part = f", by {_percent((value - base) / base)}" if base else ""
             return (
                 f"{noun} grew from {grew} to {shown}{part}: {apart} more than the "
                 f"{limit.text} that {'are' if limit.is_percentage else 'is'} allowed"
             )
         if limit.is_share:
-            whole = cast("Fraction", self.value(limit, self.analysis))
+            whole = cast("Fraction", self.whole(limit))
             have = _amount(value * whole, each.unit)
             shown = f"{have} of {_amount(whole, each.unit)}, {shown},"
         elif each.unit == "bytes" and limit.text != bound.replace(",", ""):
@@ -432,23 +457,49 @@ class _Judging:
 
     def most_grown(self, each: Metric) -> tuple[str, Place | None] | None:
         """The layer that made the most of an increase: what to say of it, and its place."""
-        changed = self.changed(each)
-        if not changed:
-            return None
-        change = changed[0]
-        keys = _layer_keys(each)
-        difference = sum(map(change.difference, keys))
-        if difference <= 0:
-            return None
-        place = change.after.place if isinstance(change.after, LayerCost) else None
-        was = 0 if change.before is None else sum(value_of(k, change.before.cost) for k in keys)
-        now = was + difference
-        what = "of its memory" if len(keys) > 1 or not each.adds_up else each.noun
-        unit = "bytes" if each.unit == "bytes" else "count"
-        return (
-            f"most of the change is in `{change.name}`: {what} "
-            f"{_amount(Fraction(was), unit)} → {_amount(Fraction(now), unit)}",
-            place,
+        total = self.increase_of(each)
+        removed = any(change.mark is Mark.REMOVED for change in self.changes)
+        for growth, change in self.growths(each):
+            # What is new and was something else before, under another name, is not what grew.
+            if change.mark is Mark.ADDED and removed and (total is None or growth > total):
+                continue
+            place = change.after.place if isinstance(change.after, LayerCost) else None
+            keys = _layer_keys(each)
+            was = 0 if change.before is None else sum(value_of(k, change.before.cost) for k in keys)
+            unit = "bytes" if each.unit == "bytes" else "count"
+            now = _amount(Fraction(was + growth), unit)
+            what = each.noun if each.of_layers else _GROWN[each.key]
+            if change.mark is Mark.ADDED:
+                return f"`{change.name}` is new: {what} {now}", place
+            before = _amount(Fraction(was), unit)
+            return f"`{change.name}` grew most: {what} {before} → {now}", place
+        return None
+
+    def increase_of(self, each: Metric) -> Fraction | None:
+        """By how much a metric of the network is above the baseline's."""
+        base = None if self.baseline is None else self.baseline.value(each)
+        return None if base is None else value_of(each.key, self.analysis) - Fraction(base)
+
+    def growths(self, each: Metric) -> Iterator[tuple[int, Change]]:
+        """The layers that have more of a metric than in the baseline, the most first."""
+        ours = self.at_peak() if each.key in _BY_TIME else None
+        for change in self.changed(each):
+            growth = sum(
+                change.difference(key)
+                for key in _layer_keys(each)
+                # What is not there at the peak does not make it.
+                if ours is None or key != "activation_bytes" or change.name in ours
+            )
+            if growth > 0:
+                yield growth, change
+
+    def at_peak(self) -> frozenset[str]:
+        """The layers whose outputs are live at the peak."""
+        inputs = len(self.analysis.inputs)
+        return frozenset(
+            self.analysis.layers[tensor.node - inputs].name
+            for tensor in self.analysis.liveness.live_in(self.analysis.peak.step)
+            if tensor.node >= inputs
         )
 
     def changed(self, each: Metric) -> tuple[Change, ...]:
@@ -504,6 +555,14 @@ class _Judging:
 
 _BY_TIME: Final = frozenset({"peak_activation_bytes", "inference_bytes"})
 """Metrics that hang on what is live when."""
+
+
+_GROWN: Final = {
+    "peak_activation_bytes": "its output, live at the peak,",
+    "inference_bytes": "its weights, and its output at the peak,",
+    "training_bytes": "its output and weights",
+}
+"""What of a layer makes a metric of the network grow."""
 
 
 def _layer_keys(each: Metric) -> tuple[str, ...]:

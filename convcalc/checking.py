@@ -23,6 +23,7 @@ from convcalc.errors import (
     Place,
     Related,
     SourceText,
+    SpecError,
     UsageError,
     catalogue,
     close_match,
@@ -30,7 +31,13 @@ from convcalc.errors import (
 )
 from convcalc.limits import Bound, Budget, Conditions, Limit, Reference
 from convcalc.name_patterns import matches
-from convcalc.sources import NetworkFile, chosen_variants, open_network, spec_name
+from convcalc.sources import (
+    NetworkFile,
+    chosen_variants,
+    network_at,
+    open_network,
+    spec_name,
+)
 from convcalc.sources.budgets import BUDGET_FILE, read_budget_file, specs_of
 from convcalc.sources.reference import SpecText
 
@@ -116,6 +123,8 @@ class _Checking:
         self.findings: list[Finding] = []
         self.reports: dict[Path, tuple[Baseline, ...]] = {}
         self.updates: dict[Path, list[Analysis]] = {}
+        self.held_to_own: set[tuple[str, str | None]] = set()
+        """Networks, by file and variant, whose own budgets have been held against them."""
 
     def run(self) -> CheckRun:
         networks: list[CheckedNetwork] = []
@@ -171,28 +180,46 @@ class _Checking:
     def named(self, wanted: Reference, budget: Budget, folder: Path) -> Iterator[_Job]:
         """The networks that an entry of a budget file names."""
         try:
-            for reference in specs_of(wanted, folder):
-                file, found = open_network(reference)
-                held = self.with_limits(budget)
-                for variant in chosen_variants(file, found):
-                    yield _Job(file, found, reference, variant, held, folder, wanted.place)
+            references = specs_of(wanted, folder)
         except ConvcalcError as error:
             self.note(_located(error.findings, wanted.place))
+            return
+        held = self.with_limits(budget)
+        for reference in references:
+            try:
+                file, found = open_network(reference)
+            except ConvcalcError as error:
+                self.note(_located(error.findings, wanted.place))
+                continue
+            for variant in chosen_variants(file, found):
+                yield _Job(file, found, reference, variant, held, folder, wanted.place)
+                # What a spec says of itself holds, whoever names it.
+                for own in self.own_of(file, found, variant):
+                    yield _Job(file, found, reference, variant, own, _folder_of(found))
+
+    def own_of(self, file: NetworkFile, found: SpecText, variant: str | None) -> list[Budget]:
+        """The budgets of a spec that are for a variant; none if they have been gone through."""
+        key = (found.source.name, variant)
+        if key in self.held_to_own:
+            return []
+        self.held_to_own.add(key)
+        return [
+            self.with_limits(budget)
+            for budget in file.budgets
+            if not budget.variants
+            or any(matches(each.text, variant or "") for each in budget.variants)
+        ]
 
     def own_budgets(self, reference: str) -> Iterator[_Job]:
         """The networks of a spec, with what the spec says that they may cost."""
         file, found = open_network(reference)
-        folder = Path(found.source.path or ".").parent
         is_broken = any(not finding.is_warning for finding in file.findings)
         for variant in chosen_variants(file, found):
-            budgets = [
-                budget
-                for budget in file.budgets
-                if not budget.variants
-                or any(matches(each.text, variant or "") for each in budget.variants)
-            ]
+            if (found.source.name, variant) in self.held_to_own:
+                continue
+            budgets = self.own_of(file, found, variant)
             if not budgets and (self.request.limits or is_broken):
-                budgets = [Budget(())]
+                budgets = [self.with_limits(Budget(()))]
             if not budgets:
                 self.note(
                     [
@@ -204,7 +231,7 @@ class _Checking:
                     ]
                 )
             for budget in budgets:
-                yield _Job(file, found, reference, variant, self.with_limits(budget), folder)
+                yield _Job(file, found, reference, variant, budget, _folder_of(found))
 
     def with_limits(self, budget: Budget) -> Budget:
         """A budget with the limits of the command line."""
@@ -233,7 +260,11 @@ class _Checking:
                 place = conditions.places.get("set") if of_settings else job.place
                 self.note(_located([finding], place))
             return None
-        is_new = self.request.against is not None and baseline is None
+        self.note(_located(checked.findings, job.place))
+        if not checked.verdicts:
+            return None
+        # A network that ships with convcalc is in no repository.
+        is_new = baseline is None and job.found.source.path is not None
         return checked._replace(new_since=self.request.against if is_new else None)
 
     def analyzed(
@@ -270,28 +301,25 @@ class _Checking:
         if Path(path).suffix == ".json":
             report = folder / path
             if self.request.update_baseline:
-                self.updates.setdefault(report, []).append(analysis)
+                named = analysis._replace(name=name or analysis.name)
+                self.updates.setdefault(report, []).append(named)
                 return baseline_of(analysis, str(report))
             return self.recorded(report, name or analysis.name, analysis, wanted)
-        if self.request.update_baseline and wanted is job.budget.baseline:
-            return None if not _increases(job.budget) else baseline_of(analysis, analysis.spec)
         return self.other_spec(wanted, folder, job, conditions)
 
     def at_revision(self, revision: str, job: _Job, conditions: Conditions) -> Baseline | None:
         """The network as it was; None for a new one, unless an increase is to be judged."""
-        new: Iterable[Finding] = ()
         try:
-            file, found = open_network(job.reference, revision=revision)
-            if job.variant is not None and job.variant not in file.variants:
-                new = (_not_there(found.source.name, job.variant),)
+            file, found = network_at(job.reference, job.variant, revision)
         except UsageError as error:
-            new = error.findings
-        if new:
-            is_new = all(finding.code is catalogue.NOT_AT_REVISION for finding in new)
-            if is_new and not _increases(job.budget):
+            codes = {finding.code for finding in error.findings}
+            if codes == {catalogue.NOT_AT_REVISION} and not _increases(job.budget):
                 return None
-            raise UsageError(new)
-        before = self.analyzed(file, found, job.variant, conditions)
+            raise
+        try:
+            before = self.analyzed(file, found, job.variant, conditions)
+        except ConvcalcError as error:
+            raise SpecError(_there(error.findings, found.source.name)) from None
         return baseline_of(before, found.source.name)
 
     def other_spec(
@@ -327,9 +355,11 @@ class _Checking:
                     ]
                 )
             variant = job.variant
-        return baseline_of(
-            self.analyzed(file, found, variant, conditions), spec_name(file, found, variant)
-        )
+        label = spec_name(file, found, variant)
+        try:
+            return baseline_of(self.analyzed(file, found, variant, conditions), label)
+        except ConvcalcError as error:
+            raise SpecError(_there(error.findings, label)) from None
 
     def recorded(self, report: Path, name: str, analysis: Analysis, wanted: Reference) -> Baseline:
         """The network as a saved report has it. Raises ConvcalcError."""
@@ -384,19 +414,21 @@ class _Checking:
             if path.exists():
                 source, text = _report(path)
                 read_baselines(source, text)  # what is no report is not written over
-            names = [network.name for network in networks]
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None and len({n.spec for n in networks if n.name == twice}) > 1:
-                raise UsageError(
-                    [
-                        Finding(
-                            catalogue.NOT_IN_BASELINE,
-                            f"two networks called `{twice}` share the baseline {path}",
-                            help="give each `name` in its spec, or a baseline of its own",
-                        )
-                    ]
-                )
-            yield BaselineUpdate(path, text, tuple({n.name: n for n in networks}.values()))
+            chosen: dict[str, Analysis] = {}
+            for network in networks:
+                first = chosen.setdefault(network.name, network)
+                if first != network:
+                    raise UsageError(
+                        [
+                            Finding(
+                                catalogue.NOT_IN_BASELINE,
+                                f"two networks called `{network.name}` share the baseline {path}",
+                                help=f"name one otherwise behind the baseline, {path}::NAME, or "
+                                "give each a baseline of its own",
+                            )
+                        ]
+                    )
+            yield BaselineUpdate(path, text, tuple(chosen.values()))
 
 
 def _report(path: Path) -> tuple[SourceText, str]:
@@ -420,12 +452,19 @@ def _report(path: Path) -> tuple[SourceText, str]:
     raise UsageError([Finding(code, message)])
 
 
-def _not_there(spec: str, variant: str) -> Finding:
-    return Finding(
-        catalogue.NOT_AT_REVISION,
-        f"{spec} has no variant `{variant}`",
-        help="a new network is bounded by `max`, not by an increase",
-    )
+def _there(findings: Iterable[Finding], source: str) -> Iterator[Finding]:
+    """Findings about the spec as it was; of those without a place it would not be seen."""
+    for finding in findings:
+        yield (
+            finding
+            if finding.place is not None
+            else finding._replace(message=f"{source}: {finding.message}")
+        )
+
+
+def _folder_of(found: SpecText) -> Path:
+    """What the paths in a spec's own budget are relative to."""
+    return Path(found.source.path or ".").parent
 
 
 def _increases(budget: Budget) -> bool:

@@ -143,6 +143,21 @@ class TestFinding:
         assert codes(checked) == ["W501"]
         assert checked.outcome is Outcome.WITHIN
 
+    def test_one_unreadable_file_of_a_pattern_does_not_hide_the_others(self, folder):
+        folder("nets/a.yaml", NET.format(name="a"))
+        Path("nets/b.yaml").write_bytes(b"\xff\xfe")
+        Path("nets/c.yaml").symlink_to("gone.yaml")
+        folder("b.yaml", BUDGET.format(spec="nets/*.yaml", params=111))
+        checked = check("b.yaml")
+        assert codes(checked) == ["E004", "E001"]
+        assert [n.analysis.name for n in checked.networks] == ["a"]
+
+    def test_a_specs_own_budget_holds_whoever_names_it(self, folder):
+        folder("net.yaml", NET.format(name="net") + "budget: {max: {params: 111}}\n")
+        folder("b.yaml", BUDGET.format(spec="[net.yaml, net.yaml]", params=112))
+        held = [network.verdicts[0].holds for network in check("b.yaml", "net.yaml").networks]
+        assert held == [True, False, True]
+
 
 class TestConditions:
     def test_a_budget_sets_variables_and_formats(self, folder):
@@ -318,6 +333,22 @@ class TestUpdating:
         folder("budgets.yaml", self.budget("main.json", "[net.yaml, b.yaml]"))
         assert codes(self.updated().check) == ["E607"]
 
+    def test_nor_one_network_under_two_conditions(self, folder):
+        twice = self.budget("main.json") + "    set: {H: 4}\n"
+        folder("budgets.yaml", twice + self.budget("main.json").split("\n", 2)[2])
+        assert codes(self.updated().check) == ["E607"]
+
+    def test_a_network_is_updated_under_the_name_that_the_budget_gives_it(self, folder):
+        folder("budgets.yaml", self.budget("main.json::old"))
+        [update] = self.updated().updates
+        assert [network.name for network in update.networks] == ["old"]
+
+    def test_a_spec_as_baseline_is_judged_all_the_same(self, folder):
+        folder("old.yaml", NET.format(name="old").replace("c: 4", "c: 3"))
+        both = self.budget("main.json") + self.budget("old.yaml").split("\n", 2)[2]
+        folder("budgets.yaml", both)
+        assert self.updated().check.outcome is Outcome.OVER
+
     def test_other_limits_are_judged_all_the_same(self, folder):
         folder("budgets.yaml", self.budget("main.json") + "    max: {macs: 1}\n")
         run = self.updated()
@@ -364,6 +395,25 @@ class TestRevisions:
         )
         assert checked.outcome is Outcome.WITHIN
         assert [n.new_since for n in checked.networks] == ["HEAD", None, "HEAD"]
+
+    def test_a_family_that_became_one_network_has_no_baseline(self, repository):
+        repository("family.yaml", NET.format(name="f"))
+        increase = [(Bound.MAX_INCREASE, "params=0%")]
+        assert codes(check("family.yaml", limits=increase, against="HEAD")) == ["E407"]
+
+    def test_a_shipped_network_is_not_new(self, repository):
+        limits = [(Bound.MAX, "params=1M")]
+        [network] = check("lenet5", limits=limits, against="HEAD").networks
+        assert network.new_since is None
+
+    def test_a_variable_that_is_new_is_not_put_down_to_todays_spec(self, repository):
+        repository("net.yaml", NET.format(name="net").replace("c: 4", "c: 4, q: 3"))
+        repository(
+            "b.yaml",
+            "version: 1\nbudgets: [{spec: net.yaml, set: {q: 4}, max_increase: {params: 1%}}]\n",
+        )
+        [found] = check("b.yaml", against="HEAD").findings
+        assert found.message == "HEAD:net.yaml: the spec has no variable `q` to set"
 
     def test_its_increase_cannot_be_judged(self, repository):
         repository("new.yaml", NET.format(name="new"))

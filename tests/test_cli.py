@@ -753,6 +753,28 @@ class TestCheck:
         assert run("analyze", "lenet5", CONVCALC_FORMAT="csv").stdout.startswith("network,")
         assert run("analyze", "lenet5", CONVCALC_FORMAT="sarf").returncode == 2
 
+    def test_an_option_that_cannot_be_understood_is_reported_too(self, run, tmp_path):
+        export = f"junit:{tmp_path / 'x.xml'}"
+        done = run("check", "lenet5", "--dtype", "foo", "--format", "json", "--export", export)
+        assert done.returncode == 2
+        assert json.loads(done.stdout)["findings"][0]["code"] == "E402"
+        assert "unknown dtype" in (tmp_path / "x.xml").read_text()
+
+    @pytest.mark.parametrize("closed", ["stdout", "stderr"])
+    def test_a_closed_stream_changes_no_exit_code(self, closed, tmp_path):
+        for limit, code in (("params=1", 1), ("params=1M", 0)):
+            command = f"{sys.executable} -m convcalc check lenet5 --max {limit} "
+            command += f"--export json:{tmp_path / 'x.json'} "
+            command += {"stdout": ">&-", "stderr": "2>&-"}[closed]
+            done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+            assert (done.returncode, done.stderr) == (code, b"")
+            assert (tmp_path / "x.json").exists()
+
+    def test_a_name_like_a_workflow_command_begins_no_line(self, run, spec):
+        path = spec('name: "::error::x"\n' + TINY)
+        done = run("check", path, "--max", "params=1")
+        assert not any(line.startswith("::") for line in done.stdout.splitlines())
+
     def test_the_summary_is_added_to_githubs(self, run, tmp_path):
         file = tmp_path / "summary.md"
         file.write_text("before\n")
@@ -795,6 +817,39 @@ class TestCheck:
         run("analyze", path, "--export", f"json:{tmp_path / 'main.json'}")
         against = ("--baseline", str(tmp_path / "main.json"), "--max-increase", "macs=0%")
         assert run("check", path, *against).returncode == 0
+
+
+class TestExports:
+    def test_a_link_stays_a_link(self, run, tmp_path):
+        (tmp_path / "real").write_text("old")
+        (tmp_path / "link").symlink_to("real")
+        assert run("analyze", "lenet5", "--export", f"json:{tmp_path / 'link'}").returncode == 0
+        assert (tmp_path / "link").is_symlink()
+        assert "lenet5" in (tmp_path / "real").read_text()
+
+    def test_a_pipe_is_written_into(self, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+            command = [sys.executable, "-m", "convcalc", "analyze", "lenet5"]
+            subprocess.run(
+                [*command, "--export", f"csv:{pipe}"], check=True, stdout=subprocess.DEVNULL
+            )
+            text, _ = reader.communicate(timeout=20)
+        assert text.startswith(b"network,")
+        assert pipe.is_fifo()
+
+    def test_all_are_written_or_none(self, run, tmp_path):
+        (tmp_path / "folder").mkdir()
+        for other in ("junit:folder", "csv:no/such/x", "csv:first"):
+            done = run(
+                *("check", "lenet5", "--max", "params=1", "--export", "json:first"),
+                *("--export", other.replace("csv", "text")),
+                cwd=tmp_path,
+            )
+            assert done.returncode == 2
+            assert "E403" in done.stderr
+            assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 class TestBudgetInit:
@@ -852,6 +907,14 @@ class TestAgainst:
         assert done.returncode == 0
         assert "~ conv" in done.stdout
         assert "+24,300" in done.stdout  # 27 · 30 · 30 more multiply-adds
+
+    def test_what_was_a_family_is_not_compared_with_its_first(self, run, repository, spec):
+        spec(TINY + "variants: {a: {}}\nvars: {c: 1}\n", "net.yaml")
+        assert run("compare", "net.yaml", "--against", "HEAD", cwd=repository).returncode == 2
+        limit = ("--max-increase", "macs=0%")
+        done = run("check", "net.yaml", "--against", "HEAD", *limit, cwd=repository)
+        assert done.returncode == 2
+        assert "E407" in done.stderr
 
     def test_options_that_make_no_sense_with_it(self, run, repository):
         for option in (("--layers",), ("--reference", "net")):

@@ -5,6 +5,7 @@ A command has a module that registers it when it is imported.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -23,6 +24,9 @@ __all__ = ["analyze", "app", "check", "compare", "init", "main", "schema", "spec
 
 def main() -> NoReturn:
     """Run the command line and exit. A defect of convcalc exits with 3, whatever it is."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed: what is said goes nowhere
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show ⌊ should show something else, not end the program.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIOWrapper

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ from convcalc.cli.options import (
     SpecsArgument,
     bad_option,
     check_formats,
+    settings_of,
 )
 from convcalc.cli.output import (
     EXIT_CANNOT_JUDGE,
@@ -40,12 +41,32 @@ __all__ = ["check", "init"]
 LimitOption = list[str] | None
 
 
+def _report_refusal(findings: tuple[Finding, ...], options: dict[str, Any]) -> None:
+    """Report options that cannot be understood in the formats that are asked for, if any can be."""
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.budgets import Check  # noqa: PLC0415 - see above
+    from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+    from convcalc.reports.check import check_report  # noqa: PLC0415 - see above
+
+    asked = {name: options[name] for name in ("format_", "export", "color")}
+    try:
+        settings = settings_of(**asked, formats=check_formats)
+    except ConvcalcError:
+        return  # it is these that are wrong
+    report = check_report(Check((), findings), __version__)
+    export_files([(path, report.text(kind)) for kind, path in settings.exports])
+    if settings.format != "text":
+        sys.stdout.write(report.text(settings.format))
+        raise typer.Exit(EXIT_CANNOT_JUDGE)
+
+
 @command(
     *CONDITIONS,
     "format_",
     "export",
     "color",
     formats=check_formats,
+    refused=_report_refusal,
     format_=CheckFormatOption,
 )
 def check(

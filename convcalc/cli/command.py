@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import Parameter, Signature, signature
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import typer
 
 from convcalc.cli.options import Formats, settings_of, table_formats, use_color
 from convcalc.cli.output import EXIT_CANNOT_JUDGE, EXIT_CLOSED_PIPE, print_findings
+
+if TYPE_CHECKING:
+    from convcalc.errors import Finding
 
 __all__ = ["app", "command", "written_output"]
 
@@ -25,19 +28,21 @@ app = typer.Typer(
 )
 
 Command = TypeVar("Command", bound=Callable[..., None])
+Refused: TypeAlias = Callable[[tuple["Finding", ...], dict[str, Any]], None]
 
 
 def command(
     *options: str,
     group: typer.Typer = app,
     formats: Formats = table_formats,
+    refused: Refused | None = None,
     **annotations: object,
 ) -> Callable[[Command], Command]:
     """Make a function a command; in place of its ``settings`` it has options of `settings_of`.
 
     ``options`` names those of them that make sense for it; all do if none is named. ``annotations``
     are what is said of some of them in another way. Findings go to stderr and exit with 2, a closed
-    pipe with 141.
+    pipe with 141. ``refused`` is what else is done with findings about the options themselves.
     """
     every = {
         n: p for n, p in signature(settings_of, eval_str=True).parameters.items() if n != "formats"
@@ -48,7 +53,7 @@ def command(
     }
 
     def decorate(function: Command) -> Command:
-        command = _guarded(function, tuple(shared), formats)
+        command = _guarded(function, tuple(shared), formats, refused)
         parameters = [
             parameter.replace(kind=Parameter.KEYWORD_ONLY)
             for parameter in (
@@ -67,7 +72,10 @@ def command(
 
 
 def _guarded(
-    function: Callable[..., None], shared: tuple[str, ...], formats: Formats
+    function: Callable[..., None],
+    shared: tuple[str, ...],
+    formats: Formats,
+    refused: Refused | None,
 ) -> Callable[..., None]:
     def command(**arguments: Any) -> None:  # noqa: ANN401 - as typer parsed them
         from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
@@ -75,7 +83,13 @@ def _guarded(
         options = {name: arguments.pop(name) for name in shared}
         try:
             with written_output():
-                function(settings=settings_of(**options, formats=formats), **arguments)
+                try:
+                    settings = settings_of(**options, formats=formats)
+                except ConvcalcError as error:
+                    if refused is not None:
+                        refused(error.findings, options)
+                    raise
+                function(settings=settings, **arguments)
         except ConvcalcError as error:
             print_findings(
                 error.findings, color=use_color(options.get("color", "auto"), sys.stderr)

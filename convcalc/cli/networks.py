@@ -28,12 +28,20 @@ def analyzed(
     from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
     from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
     from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
-    from convcalc.sources import is_pattern, load, variants_of  # noqa: PLC0415 - see above
+    from convcalc.sources import (  # noqa: PLC0415 - see above
+        is_pattern,
+        load,
+        network_at,
+        variants_of,
+    )
 
     analyses: list[Analysis] = []
     errors: list[Finding] = []
     for reference in references:
         try:
+            if revision is not None:
+                # The same network, or none: not the first of what was a family.
+                network_at(reference, reference.partition("::")[2] or None, revision)
             graphs = (
                 variants_of(reference, settings.variables, revision=revision)
                 if every_variant or is_pattern(reference)

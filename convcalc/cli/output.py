@@ -53,19 +53,36 @@ def emit(
 
 
 def export_files(files: list[tuple[Path, str]]) -> None:
-    """Write all files or none: each beside its place first, then moved there."""
+    """Write all files or none: each beside its place first, then moved there.
+
+    A link stays one, and what is no regular file, such as a pipe, is written into. Raises
+    UsageError.
+    """
     written: list[tuple[Path, Path]] = []
+    path = Path()
     try:
-        for path, text in files:
-            beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-            written.append((beside, path))
+        places = [path.resolve() for path, _ in files]
+        for number, (path, text) in enumerate(files):
+            place = places[number]
+            if place in places[:number]:
+                raise _refused_export(path, "it is written twice in one run")
+            if place.is_dir():
+                raise _refused_export(path, "it is a directory")
+            if place.exists() and not place.is_file():
+                with place.open("w", encoding="utf-8") as stream:
+                    stream.write(text)
+                continue
+            beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+            written.append((beside, place))
             beside.write_text(text, encoding="utf-8")
-        for beside, path in written:
-            beside.replace(path)
+        for beside, place in written:
+            beside.replace(place)
     except OSError as error:
+        raise _refused_export(path, error.strerror or str(error)) from None
+    finally:
+        # None is left when all went well.
         for beside, _ in written:
             beside.unlink(missing_ok=True)
-        raise _cannot_write(written[-1][1], error) from None
 
 
 def append(path: Path, text: str) -> None:
@@ -74,17 +91,17 @@ def append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise _refused_export(path, error.strerror or str(error)) from None
 
 
-def _cannot_write(path: Path, error: OSError) -> Exception:
+def _refused_export(path: Path, reason: str) -> Exception:
     from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
 
     return UsageError(
         [
             Finding(
                 catalogue.CANNOT_WRITE,
-                f"{str(path)!r} cannot be written: {error.strerror or error}",
+                f"{str(path)!r} cannot be written: {reason}",
             )
         ]
     )

@@ -131,7 +131,9 @@ def _title(network: CheckedNetwork) -> str:
         parts.append(f"against {network.baseline.label}")
     if network.new_since:
         parts.append(f"not in {network.new_since} yet")
-    return printable(" · ".join(parts))
+    title = printable(" · ".join(parts))
+    # A line that begins like this is a command to the runner of a GitHub workflow.
+    return f"network {title}" if title.startswith("::") else title
 
 
 def _why(why: Why, network: CheckedNetwork) -> Iterator[Sheet]:

@@ -81,7 +81,7 @@ def _limit(verdict: Verdict, *, strict: bool) -> dict[str, object]:
         "value": _number(verdict.value),
         "allowed": _number(verdict.allowed),
         "limit": limit.text,
-        "base": verdict.base,
+        "base": None if verdict.base is None else _number(verdict.base),
         "exceeds_by": None if verdict.holds else _number(abs(verdict.value - verdict.allowed)),
         "level": "warning" if limit.warns and not strict else "error",
         "holds": verdict.holds,

@@ -187,18 +187,18 @@ def _label(each: Row) -> str:
 def _change_of(verdict: Verdict | None, network: CheckedNetwork) -> tuple[str, str]:
     """What it was, and the difference; nothing where the baseline does not say."""
     base = None if verdict is None else _base(verdict, network)
-    if verdict is None or base is None or verdict.value.denominator != 1:
+    if verdict is None or base is None or {verdict.value.denominator, base.denominator} != {1}:
         return "", ""
     unit = verdict.limit.metric.unit
-    difference = verdict.value.numerator - base
+    difference = verdict.value.numerator - base.numerator
     text = difference_text(difference, unit)
     if difference and base:
         part = percentage(Fraction(difference, base), Fraction(0))
         text += f", {'+' if difference > 0 else ''}{part}"
-    return exact(base, unit), text
+    return exact(base.numerator, unit), text
 
 
-def _base(verdict: Verdict, network: CheckedNetwork) -> int | None:
+def _base(verdict: Verdict, network: CheckedNetwork) -> Fraction | int | None:
     each = verdict.limit.metric
     if verdict.base is not None or network.baseline is None:
         return verdict.base

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from convcalc import name_patterns
-from convcalc.errors import Finding, SpecError
+from convcalc.errors import Finding, SpecError, UsageError, catalogue, listed
 from convcalc.graph import Graph
 from convcalc.limits import Budget
 from convcalc.name_patterns import matches
@@ -27,6 +27,7 @@ __all__ = [
     "chosen_variants",
     "is_pattern",
     "load",
+    "network_at",
     "open_network",
     "origins_of",
     "shipped_names",
@@ -119,6 +120,29 @@ def origins_of(
     """
     file, found = open_network(reference)
     return file.origins(names, found.variant, settings)
+
+
+def network_at(reference: str, variant: str | None, revision: str) -> tuple[NetworkFile, SpecText]:
+    """The file of a network as git has it at a revision, where it has that network.
+
+    A ``variant`` of None is the one network of a file without variants. Raises UsageError.
+    """
+    file, found = open_network(reference, revision=revision)
+    if variant in (file.variants or (None,)):
+        return file, found
+    name = found.source.name
+    raise UsageError(
+        [
+            Finding(
+                catalogue.NOT_AT_REVISION,
+                f"{name} has no variant `{variant}`"
+                if variant
+                else f"{name} has variants, and today there are none",
+                help=f"it has {listed(file.variants) or 'none'}; a new network is bounded by "
+                "`max`, not by an increase",
+            )
+        ]
+    )
 
 
 def variants_of(

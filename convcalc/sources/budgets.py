@@ -25,7 +25,7 @@ from convcalc.errors import (
     listed,
 )
 from convcalc.limits import Bound, Budget, Conditions, Limit, Reference, Scope
-from convcalc.metrics import BUDGET_METRICS, METRICS, Metric, metric
+from convcalc.metrics import BUDGET_METRICS, Metric, metric
 from convcalc.name_patterns import matches
 from convcalc.sources.amounts import AMOUNT_EXAMPLES, AmountError, parse_amount
 from convcalc.sources.reference import read_reference
@@ -122,10 +122,6 @@ _NOT_OF_NETWORKS: Final = "the whole network has all of it: say `of: layer` or `
 
 LEVELS: Final = {"error": False, "warn": True, "warning": True}
 _SHARE: Final = "_share"
-_RECORDED: Final = frozenset(
-    (*(each.key for each in METRICS), metric("layers").key, metric("receptive_field").key)
-)
-"""Metrics that a baseline has."""
 
 
 # -- metrics ---------------------------------------------------------------------------------------
@@ -257,7 +253,7 @@ def _objection(named: _Named, bound: Bound, scope: Scope) -> tuple[str, str | No
     each, is_share = named
     name = each.name + _SHARE * is_share
     if bound is Bound.MAX_INCREASE:
-        if is_share or each.key not in _RECORDED:
+        if is_share:
             return (f"no baseline has `{name}`", "bound it by `max` or `min`")
         if scope is not Scope.NETWORK:
             return ("an increase is of a whole network", "leave out `of`")
@@ -709,7 +705,8 @@ def specs_of(reference: Reference, folder: Path) -> tuple[str, ...]:
         return (f"{here if '/' in path or path.endswith(('.yaml', '.yml')) else path}{tail}",)
     # Path.glob knows no absolute patterns.
     found = sorted(glob(path, root_dir=folder, recursive=True))  # noqa: PTH207 - see above
-    files = [each for each in found if _is_file(folder / each)]
+    # A link that leads nowhere is named too: it cannot be read, and reading it says so.
+    files = [each for each in found if not _is_folder(folder / each)]
     if not files:
         raise UsageError(
             [
@@ -722,6 +719,13 @@ def specs_of(reference: Reference, folder: Path) -> tuple[str, ...]:
             ]
         )
     return tuple(f"{folder / each}{tail}" for each in files)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

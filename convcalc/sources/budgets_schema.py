@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.limits import Bound, Scope
-from convcalc.metrics import METRICS, metric
+from convcalc.metrics import metric
 from convcalc.sources.amounts import AMOUNT_EXAMPLES, AMOUNT_UNITS
 from convcalc.sources.budgets import (
     BUDGET_FILE_KEYS,
@@ -106,11 +106,10 @@ def _budget() -> Schema:
 
 
 def _limits(bound: Bound) -> Schema:
-    recorded = {*(each.key for each in METRICS), "layers", "receptive_field"}
     names: Schema = {}
     for name, each in metric_names().items():
         is_share = name not in (each.name, each.key)
-        if bound is Bound.MAX_INCREASE and (is_share or each.key not in recorded):
+        if bound is Bound.MAX_INCREASE and is_share:
             continue
         unit = "percent" if is_share else each.unit
         amount = _amount(unit, or_percent=bound is Bound.MAX_INCREASE)
