@@ -46,9 +46,7 @@ COLUMNS = 88
 
 BLOCK = re.compile(r"(?ms)^```(?P<kind>yaml|console) ?(?P<name>\S*)\n(?P<body>.*?)^```$")
 
-WORDS = re.compile(
-    r"(?s)(<!-- words of (?P<of>[a-z]+):[^\n]*-->\n).*?(<!-- end of words -->)"
-)
+WORDS = re.compile(r"(?s)(<!-- words of (?P<of>[a-z]+):[^\n]*-->\n).*?(<!-- end of words -->)")
 
 FAMILY_TITLES = {
     "convolution": "Convolution",

@@ -568,8 +568,10 @@ class _Reading:
     def _abbreviated(self, formula: str, substituted: str) -> tuple[str, str]:
         """The texts with a letter for each output size that was derived before."""
         for number, letter in self.abbreviations:
-            formula = _replaced(formula, number.formula, letter.formula)
-            substituted = _replaced(substituted, number.substituted, letter.substituted)
+            shorter = _replaced(formula, number.formula, letter.formula)
+            if shorter != formula:  # else what has the same values is another axis's
+                formula = shorter
+                substituted = _replaced(substituted, number.substituted, letter.substituted)
         return formula, substituted
 
     def _outputs(self) -> Iterable[Derivation]:
@@ -837,8 +839,8 @@ _SEEN: Final = {
     "X": ("start", "start of the receptive field"),
 }
 """The letters of a receptive field: its part, and what it is."""
-_LETTERS: Final = re.compile(r"[^\W\d]\w*")
-"""A name in a formula."""
+_LETTERS: Final = re.compile(r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*")
+"""A name in a formula, without its power: to `re` a superscript is part of a word."""
 _PIECE: Final = re.compile(r"⌊|(min|max|gcd)\(")
 """How a floor or a function begins, which need no brackets wherever they stand."""
 

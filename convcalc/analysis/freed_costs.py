@@ -10,7 +10,6 @@ from convcalc.algebra import Polynomial
 from convcalc.algebra.assumptions import Assumptions
 from convcalc.analysis.formulas import Formula, NetworkFormulas
 from convcalc.analysis.growth import Growth, LeadingTerm, NoLeadingTermError, leading_terms
-from convcalc.analysis.growth import growth as growth_of
 
 __all__ = ["FreedCosts", "Scaling", "freed_costs", "scaled_together"]
 
@@ -40,8 +39,7 @@ class FreedCosts(NamedTuple):
     own: tuple[tuple[str, Amount | None], ...]
     """The number that each of ``names`` has in the spec; None: none."""
     values: tuple[int | None, ...]
-    """Each metric of the formulas at those numbers; None if they are not all whole, or not as
-    assumed."""
+    """Each metric at those numbers; None if one is missing, or not as assumed."""
     leading: tuple[tuple[LeadingTerm, ...] | None, ...]
     """Of each metric, in all names together; None where floors leave it open."""
     scalings: tuple[Scaling, ...]
@@ -52,28 +50,28 @@ def freed_costs(
     names: tuple[str, ...],
     assumptions: Assumptions,
     own: Mapping[str, Amount | None],
-    scalings: Iterable[tuple[tuple[str, Amount], ...]],
-    numbers: Numbers,
+    scalings: Iterable[tuple[tuple[str, Amount], ...]] = (),
+    numbers: Numbers | None = None,
 ) -> FreedCosts:
     """The costs ``formulas`` of a network, in which ``names`` are free.
 
     ``own`` are the numbers of the spec. ``scalings`` say what to multiply together, and by how
-    much; of what is not free too. What ``numbers`` raises is passed on.
+    much; what is not free can be among it if there are ``numbers``. What they raise is passed on.
     """
-    whole = {name: value for name, value in own.items() if value is not None}
-    at_own = symbol_values(assumptions, {name: whole[name] for name in names if name in whole})
-    totals = [formula for _, formula in formulas.totals]
-    values = tuple(_value(formula, at_own) for formula in totals)
+    before = _Before(
+        formulas,
+        names,
+        assumptions,
+        {name: number for name, number in own.items() if number is not None},
+    )
     return FreedCosts(
         formulas,
         names,
         assumptions,
         tuple((name, own.get(name)) for name in names),
-        values,
-        tuple(_leading(formula, assumptions) for formula in totals),
-        tuple(
-            _scaling(formulas, names, assumptions, whole, factors, numbers) for factors in scalings
-        ),
+        before.totals(numbers),
+        tuple(_leading(formula, names, assumptions) for _, formula in formulas.totals),
+        tuple(before.scaled(factors, numbers) for factors in scalings),
     )
 
 
@@ -123,59 +121,66 @@ def _value(formula: Formula, values: Mapping[str, int] | None) -> int | None:
     return formula.evaluate(values)
 
 
-def _leading(formula: Formula, assumptions: Assumptions) -> tuple[LeadingTerm, ...] | None:
+def _leading(
+    formula: Formula, names: tuple[str, ...], assumptions: Assumptions
+) -> tuple[LeadingTerm, ...] | None:
     restored, denominator = assumptions.restored(formula)
-    symbols = restored.symbols if isinstance(restored, Polynomial) else ()
+    symbols = restored.symbols if isinstance(restored, Polynomial) else frozenset()
     try:
-        found = leading_terms(restored, symbols)
+        found = leading_terms(restored, [name for name in names if name in symbols])
     except NoLeadingTermError:
         return None
     return tuple(term._replace(coefficient=term.coefficient / denominator) for term in found)
 
 
-def _scaling(
-    formulas: NetworkFormulas,
-    names: tuple[str, ...],
-    assumptions: Assumptions,
-    own: Mapping[str, Amount],
-    factors: tuple[tuple[str, Amount], ...],
-    numbers: Numbers,
-) -> Scaling:
-    later = dict(own)
-    for name, factor in factors:
-        later[name] = Fraction(own[name]) * factor
-        if later[name].denominator == 1:
-            later[name] = later[name].numerator
-    changed = {name for name, _ in factors}
-    before, after = (
-        symbol_values(assumptions, {name: sizes[name] for name in names if name in sizes})
-        for sizes in (own, later)
-    )
-    by_numbers = not changed <= set(names) or any(
-        not isinstance(sizes[name], int) for sizes in (own, later) for name in changed
-    )
-    if by_numbers:
-        # The formulas of both, of the batch alone.
-        both = [numbers(own), numbers({name: later[name] for name in changed} | {})]
-        found = [
-            [
-                _value(formula, {name: int(sizes.get(name, 1)) for name in each.symbols})
-                for _, formula in each.totals
-            ]
-            for each, sizes in zip(both, (own, later), strict=True)
-        ]
-    else:
-        found = [
-            [_value(formula, values) for _, formula in formulas.totals]
-            if values is not None
-            else [None] * len(formulas.totals)
-            for values in (before, after)
-        ]
-    return Scaling(
-        factors,
-        tuple(
-            None if old is None or new is None else Growth(factors, old, new)
-            for old, new in zip(*found, strict=True)
-        ),
-        by_numbers,
-    )
+class _Before(NamedTuple):
+    """A network as it is before anything of it is scaled."""
+
+    formulas: NetworkFormulas
+    names: tuple[str, ...]
+    assumptions: Assumptions
+    own: Mapping[str, Amount]
+
+    def scaled(self, factors: tuple[tuple[str, Amount], ...], numbers: Numbers | None) -> Scaling:
+        changes = {name: _multiplied(self.own[name], factor) for name, factor in factors}
+        later = {**self.own, **changes}
+        is_formula = changes.keys() <= set(self.names) and all(
+            isinstance(sizes[name], int) for sizes in (self.own, later) for name in changes
+        )
+        if is_formula or numbers is None:
+            before, after = self._at(self.own), self._at(later)
+        else:
+            before, after = _built(numbers({}), self.own), _built(numbers(changes), later)
+        return Scaling(
+            factors,
+            tuple(
+                None if old is None or new is None else Growth(factors, old, new)
+                for old, new in zip(before, after, strict=True)
+            ),
+            by_numbers=not is_formula,
+        )
+
+    def totals(self, numbers: Numbers | None) -> tuple[int | None, ...]:
+        """Each metric at the sizes of the spec."""
+        sizes = [self.own[name] for name in self.names if name in self.own]
+        if numbers is not None and not all(isinstance(size, int) for size in sizes):
+            # Of a width of 1.1 the formula knows nothing: the spec rounds what comes of it.
+            return _built(numbers({}), self.own)
+        return self._at(self.own)
+
+    def _at(self, sizes: Mapping[str, Amount]) -> tuple[int | None, ...]:
+        values = symbol_values(
+            self.assumptions, {name: sizes[name] for name in self.names if name in sizes}
+        )
+        return tuple(_value(formula, values) for _, formula in self.formulas.totals)
+
+
+def _built(formulas: NetworkFormulas, sizes: Mapping[str, Amount]) -> tuple[int | None, ...]:
+    """Each metric of a network in which nothing but the batch is free."""
+    batch = {name: size for name, size in sizes.items() if isinstance(size, int)}
+    return tuple(_value(formula, batch) for _, formula in formulas.totals)
+
+
+def _multiplied(number: Amount, factor: Amount) -> Amount:
+    product = Fraction(number) * factor
+    return product.numerator if product.denominator == 1 else product

@@ -16,10 +16,24 @@ from convcalc.cli.analyze import analyze
 from convcalc.cli.check import check, init
 from convcalc.cli.command import app
 from convcalc.cli.compare import compare
+from convcalc.cli.explain import explain, layer
+from convcalc.cli.formula import formula
 from convcalc.cli.listing import schema, specs
 from convcalc.cli.output import EXIT_BUG
 
-__all__ = ["analyze", "app", "check", "compare", "init", "main", "schema", "specs"]
+__all__ = [
+    "analyze",
+    "app",
+    "check",
+    "compare",
+    "explain",
+    "formula",
+    "init",
+    "layer",
+    "main",
+    "schema",
+    "specs",
+]
 
 
 def main() -> NoReturn:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convcalc.cli.command import command
 from convcalc.cli.networks import analyzed, told_apart
-from convcalc.cli.options import AgainstOption, Settings, SpecsArgument, bad_option, unknown
-from convcalc.cli.output import emit
+from convcalc.cli.options import (
+    AgainstOption,
+    AssumeOption,
+    CompareFreeOption,
+    Settings,
+    SpecsArgument,
+    bad_option,
+    names_of,
+    unknown,
+)
+from convcalc.cli.output import emit, print_findings
 
 if TYPE_CHECKING:
     from convcalc.analysis import Analysis
+    from convcalc.analysis.freed_costs import FreedCosts
+    from convcalc.errors import Finding
 
 __all__ = ["compare"]
 
@@ -30,6 +42,14 @@ def compare(
     layers: Annotated[
         bool, typer.Option("--layers", help="Layer by layer, aligned by name.")
     ] = False,
+    formula: Annotated[
+        bool,
+        typer.Option(
+            "--formula", help="Parameters and multiply-adds as formulas of the specs' variables."
+        ),
+    ] = False,
+    free: CompareFreeOption = None,
+    assume: AssumeOption = None,
 ) -> None:
     """Networks side by side, with their ratios.
 
@@ -41,12 +61,17 @@ def compare(
       convcalc compare resnet --reference resnet50
       convcalc compare 'conv_families::*_1d'
       convcalc compare before.yaml after.yaml --layers
+      convcalc compare 'conv_families::*_1d' --formula
       convcalc compare net.yaml --against origin/main
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.analysis.comparison import Comparison  # noqa: PLC0415 - see above
     from convcalc.reports.report import comparison_report  # noqa: PLC0415 - see above
 
+    if not formula and (free or assume):
+        raise bad_option("--free and --assume are for formulas", "add --formula")
+    if formula and (layers or against is not None):
+        raise bad_option("--formula is for whole networks", "leave out --layers and --against")
     if against is not None:
         if layers or reference is not None:
             raise bad_option(
@@ -62,6 +87,17 @@ def compare(
         return
     if settings.depth is not None and not layers:
         raise bad_option("--depth folds layers, and there are none here", "add --layers")
+    if formula:
+        from convcalc.reports.compare_formulas import (  # noqa: PLC0415 - see above
+            FormulaComparisonReport,
+        )
+
+        analyses, costs = _with_formulas(
+            specs, settings, None if free is None else names_of(free), tuple(assume or ())
+        )
+        comparison = Comparison(told_apart(analyses), _reference(analyses, reference))
+        emit(FormulaComparisonReport(comparison, costs, __version__), settings)
+        return
     analyses = analyzed(specs, settings, every_variant=len(specs) == 1)
     analyses = told_apart(analyses)
     comparison = Comparison(analyses, _reference(analyses, reference))
@@ -69,6 +105,59 @@ def compare(
         comparison, by_layer=layers, depth=settings.depth, version=__version__
     )
     emit(report, settings)
+
+
+def _with_formulas(
+    specs: list[str],
+    settings: Settings,
+    names: tuple[str, ...] | None,
+    assumptions: tuple[str, ...],
+) -> tuple[tuple[Analysis, ...], tuple[FreedCosts, ...]]:
+    """The networks analyzed, and their costs as formulas, from one reading of each spec."""
+    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
+    from convcalc.analysis.formulas import network_formulas  # noqa: PLC0415 - see above
+    from convcalc.analysis.freed_costs import freed_costs  # noqa: PLC0415 - see above
+    from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+    from convcalc.reports.compare_formulas import COMPARED  # noqa: PLC0415 - see above
+    from convcalc.sources.free import freeable_networks  # noqa: PLC0415 - see above
+
+    analyses: list[Analysis] = []
+    found: list[FreedCosts] = []
+    errors: list[Finding] = []
+    for spec in specs:
+        try:
+            for network in freeable_networks(
+                spec, settings.variables, every_variant=len(specs) == 1
+            ):
+                graph = network.given or network.graph({})
+                analyses.append(
+                    analyze_graph(
+                        graph,
+                        batch=settings.batch,
+                        dtypes=settings.dtypes,
+                        in_place=settings.in_place,
+                        best_order=settings.best_order,
+                        optimizer=settings.optimizer,
+                    )
+                )
+                freed = network.freed(
+                    network.freeable_names() if names is None else names, assumptions
+                )
+                formulas = network_formulas(
+                    freed.graph,
+                    batch=settings.batch if freed.batch is None else freed.batch,
+                    dtypes=settings.dtypes,
+                    metrics=COMPARED,
+                )
+                own = {name: network.value(name) for name in freed.names}
+                found.append(freed_costs(formulas, freed.names, freed.assumptions, own))
+        except ConvcalcError as error:
+            errors += [finding for finding in error.findings if finding not in errors]
+    if errors:
+        raise ConvcalcError(errors)
+    warnings = dict.fromkeys(finding for analysis in analyses for finding in analysis.warnings)
+    print_findings(warnings, color=settings.color and sys.stderr.isatty())
+    return tuple(analyses), tuple(found)
 
 
 def _reference(analyses: tuple[Analysis, ...], wanted: str | None) -> int:

@@ -70,6 +70,48 @@ CheckFormatOption = Annotated[
         "CONVCALC_FORMAT says.",
     ),
 ]
+ExplainFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="text, markdown, json or latex. By default text, or what CONVCALC_FORMAT says.",
+    ),
+]
+FormulaFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="text, latex, python, json or markdown. By default text, or what CONVCALC_FORMAT "
+        "says.",
+    ),
+]
+FreeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--free",
+        metavar="NAME,...",
+        help="What stays free: variables of the spec, axes of the input (C, H, W; L; D), the "
+        "batch N.",
+        show_default=False,
+    ),
+]
+CompareFreeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--free",
+        metavar="NAME,...",
+        help="What stays free in formulas; by default all variables that can.",
+        show_default=False,
+    ),
+]
+AssumeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume",
+        metavar="TEXT",
+        help="What is known of something free: 'H % 32 == 0', 'W == H', 'H >= 64'. Repeatable.",
+    ),
+]
 ExportOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -258,6 +300,25 @@ def check_formats() -> tuple[str, ...]:
     return CHECK_FORMATS
 
 
+def explain_formats() -> tuple[str, ...]:
+    """The formats of explanations."""
+    from convcalc.reports.explain import EXPLAIN_FORMATS  # noqa: PLC0415 - see above
+
+    return EXPLAIN_FORMATS
+
+
+def formula_formats() -> tuple[str, ...]:
+    """The formats of formulas."""
+    from convcalc.reports.formula import FORMULA_FORMATS  # noqa: PLC0415 - see above
+
+    return FORMULA_FORMATS
+
+
+def names_of(option: Iterable[str] | None) -> tuple[str, ...]:
+    """The names that an option gives, separated by commas or by being given again."""
+    return tuple(name.strip() for text in option or () for name in text.split(",") if name.strip())
+
+
 def _usual_format(formats: Formats) -> str:
     """The format where none is asked for: what CONVCALC_FORMAT says, if it is one of these."""
     usual, *others = formats()
@@ -265,7 +326,8 @@ def _usual_format(formats: Formats) -> str:
     if wanted in others:
         return wanted
     # One variable serves a whole job, and so commands that have no such format.
-    if wanted and wanted not in (*table_formats(), *check_formats()):
+    every = (table_formats, check_formats, explain_formats, formula_formats)
+    if wanted and all(wanted not in others() for others in every):
         raise unknown(f"CONVCALC_FORMAT: unknown format {wanted!r}", wanted, (usual, *others))
     return usual
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from convcalc.cli.options import Settings
     from convcalc.errors import Finding
     from convcalc.reports.check import CheckReport
+    from convcalc.reports.compare_formulas import FormulaComparisonReport
+    from convcalc.reports.explain import ExplainReport
+    from convcalc.reports.formula import FormulaReport
     from convcalc.reports.report import Report
 
 __all__ = [
@@ -32,7 +35,7 @@ EXIT_CLOSED_PIPE = 141
 
 
 def emit(
-    report: Report | CheckReport,
+    report: Report | CheckReport | ExplainReport | FormulaReport | FormulaComparisonReport,
     settings: Settings,
     others: Sequence[tuple[Path, str]] = (),
 ) -> None:

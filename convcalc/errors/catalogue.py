@@ -486,6 +486,34 @@ NOT_AT_REVISION = Code(
     "with convcalc have no revisions.",
     command="compare lenet5 --against HEAD",
 )
+NO_LAYER = Code(
+    "E408",
+    "no such layer",
+    "Nothing in the network has this name, or a name that the pattern fits: neither a layer nor a "
+    "group of layers. Inputs of the network are no layers.",
+    command="explain lenet5 conv9",
+)
+
+CANNOT_BE_FREE = Code(
+    "E420",
+    "size that cannot be free",
+    "A formula may leave free what is a number: a variable of the spec, an axis of the input by "
+    "its name (C, H, W; C, L of a line; C, D, H, W of a volume; F of a vector), or the batch, N.",
+    command="formula lenet5 --free heigth",
+)
+BAD_ASSUMPTION = Code(
+    "E421",
+    "assumption without a meaning",
+    "What is assumed of a free size is a remainder, a least value, a value, or that it is the same "
+    "as another; and some size must satisfy all that is assumed.",
+    command="formula lenet5 --assume 'H % 0 == 0'",
+)
+NO_FORMULA = Code(
+    "E422",
+    "no formula for all sizes",
+    "The metric is the largest of several sums, and which of them that is depends on the sizes.",
+    command="formula unet --metric peak_memory",
+)
 
 # -- E6: budgets that cannot be judged; B6: budgets that are exceeded -----------------------------
 

@@ -243,8 +243,11 @@ def set_variables(analysis: Analysis) -> tuple[str, ...]:
     return tuple(f"{name}={value}" for name, value in analysis.settings)
 
 
-def definitions(inputs: str, batch: int, dtypes: Dtypes) -> str:
-    """What the numbers mean, in one line. ``inputs`` says which input they are for."""
+def definitions(inputs: str, batch: int | str, dtypes: Dtypes) -> str:
+    """What the numbers mean, in one line. ``inputs`` says which input they are for.
+
+    ``batch`` is a number, or the formula that it is.
+    """
     return (
         "Multiply-add: one multiply and one add of a convolution or matrix product, no bias adds; "
         f"FLOPs = 2 · multiply-adds + other operations; {inputs}, batch {batch}, {held_in(dtypes)}."

@@ -63,8 +63,18 @@ class NetworkFile(Protocol):
         *,
         name: str,
         spec: str,
+        axes: Mapping[str, Value] | None = None,
     ) -> Graph:
         """One of the networks. Raises SpecError with everything that is wrong."""
+
+    def values(
+        self, variant: str | None = None, settings: Mapping[str, Value | str] | None = None
+    ) -> tuple[tuple[str, Value | None], ...]:
+        """The variables with their values in one of the networks; None: it has none."""
+
+    @property
+    def sizes_named(self) -> tuple[tuple[str | None, ...], ...]:
+        """For each input the variable that each of its axes is; None where it is no variable."""
 
     def origins(
         self,

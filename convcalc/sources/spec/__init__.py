@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from convcalc.errors import (
@@ -18,7 +19,7 @@ from convcalc.errors import (
 )
 from convcalc.graph import Graph
 from convcalc.limits import Budget
-from convcalc.sources.spec.document import Document
+from convcalc.sources.spec.document import Document, Template
 from convcalc.sources.spec.expansion import Expansion
 from convcalc.sources.spec.expression import (
     UNKNOWN,
@@ -92,20 +93,57 @@ class Spec:
         *,
         name: str,
         spec: str,
+        axes: Mapping[str, Value] | None = None,
     ) -> Graph:
         """The graph of one variant (None: the first, or the one network there is).
 
         ``settings`` override variables; a text among them is an expression, as after ``--set``.
-        ``name`` is used if the spec names no network. Raises SpecError with everything that is
-        wrong.
+        ``axes`` are sizes of the inputs' axes, by their names in `AXIS_NAMES`, whatever the spec
+        has there. ``name`` is used if the spec names no network. Raises SpecError with everything
+        that is wrong.
         """
-        expanded = self._expanded(Expansion, variant, settings or {}, name=name, spec=spec)
+
+        def expansion(document: Document, findings: Findings) -> Expansion:
+            return Expansion(document, findings, axes or {})
+
+        expanded = self._expanded(expansion, variant, settings or {}, name=name, spec=spec)
         graph = expanded.graph
         if settings:
             # Published figures are of the network as it stands in the file.
             chosen = tuple((name, str(value)) for name, value in settings.items())
             return graph._replace(settings=chosen)
         return graph._replace(published=expanded.document.published.get(expanded.variant, ()))
+
+    def values(
+        self, variant: str | None = None, settings: Mapping[str, Value | str] | None = None
+    ) -> tuple[tuple[str, Value | None], ...]:
+        """The variables with their values in one variant, in order; None: it has none.
+
+        ``variant`` and ``settings`` are as for `graph`. Nothing is raised: `graph` says what is
+        wrong.
+        """
+        document = self._document
+        if document is None:
+            return ()
+        expansion = Expansion(document, Findings(self._findings))
+        with suppress(EnoughFindingsError):
+            _set_variables(
+                expansion, variant or next(iter(document.variants), None), settings or {}
+            )
+        return tuple(
+            (name, None if value is UNKNOWN else value)
+            for name, value in expansion.variables.items()
+        )
+
+    @property
+    def sizes_named(self) -> tuple[tuple[str | None, ...], ...]:
+        """For each input the variable that each of its axes is; None where it is no variable.
+
+        Nothing for an input whose shape is not written as a list.
+        """
+        if self._document is None:
+            return ()
+        return tuple(_variables_of(template) for _, template in self._document.inputs)
 
     def origins(
         self,
@@ -162,6 +200,16 @@ class Spec:
             f"{self._source.name} has no variant `{variant}`",
             help=f"did you mean `{close}`?" if close else f"there are {known}",
         )
+
+
+def _variables_of(shape: Template) -> tuple[str | None, ...]:
+    parts = shape.parts if isinstance(shape.parts, tuple) else ()
+    return tuple(
+        part.parts.text.strip()
+        if isinstance(part.parts, Expression) and {part.parts.text.strip()} == part.names
+        else None
+        for part in parts
+    )
 
 
 def _too_deep(source: SourceText) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final, NamedTuple, NoReturn
 
@@ -24,6 +24,7 @@ from convcalc.graph import Graph, Node
 from convcalc.layers import Input, Layer, activation_kinds
 from convcalc.layers.declaration import Shape, Tensor, shape_text
 from convcalc.layers.field_types import FieldType, FieldValueError
+from convcalc.sources.axis_names import AXIS_NAMES
 from convcalc.sources.spec.document import (
     Again,
     Block,
@@ -154,8 +155,12 @@ class LostTarget(NamedTuple):
 class Expansion:
     """Builds the graph of one network. What is wrong goes to ``findings``."""
 
-    def __init__(self, document: Document, findings: Findings) -> None:
+    def __init__(
+        self, document: Document, findings: Findings, axes: Mapping[str, Value] | None = None
+    ) -> None:
         self.document = document
+        self.axes = axes or {}
+        """Sizes of the inputs' axes, by name, in place of those that the spec has."""
         self.variables: dict[str, Value] = {}
         self.findings = findings
         self.nodes: list[Node] = []
@@ -417,6 +422,11 @@ class Expansion:
                 help="channels first, without the batch: `[3, 224, 224]`",
             )
             return None
+        if self.axes:
+            value = tuple(
+                self.axes.get(axis, size)
+                for axis, size in zip(AXIS_NAMES[len(value)], value, strict=True)
+            )
         sizes: list[Number] = []
         parts = template.parts if isinstance(template.parts, tuple) else ()
         for n, size in enumerate(value):

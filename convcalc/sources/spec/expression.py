@@ -545,6 +545,13 @@ class _Compiler:
             sequence, position = items(environment), index(environment)
             if not isinstance(sequence, tuple):
                 message = f"only a list has an index, not {described_value(sequence)}"
+            elif isinstance(position, Polynomial):
+                raise ExpressionError(
+                    catalogue.UNDECIDABLE,
+                    f"the index is the formula {position}: which item it is must be known",
+                    self.span(node),
+                    help="give the variable a value",
+                )
             elif isinstance(position, bool) or not isinstance(position, int):
                 message = f"an index is a whole number, not {described_value(position)}"
             elif not sequence:

@@ -431,7 +431,7 @@ class TestFormulas:
             ("H * half", "E206", "is not a whole number for all values"),
             ("H ** -1", "E206", "is not a whole number for all values"),
             ("H // 0", "E206", "division by zero"),
-            ("d[H]", "E206", "an index is a whole number, not `H`"),
+            ("d[H]", "E207", "the index is the formula H: which item it is must be known"),
             ("2 ** H", "E205", "the exponent H"),
             ("1 if H else 2", "E206", "a condition is true or false, not `H`"),
             ("(H + 1) ** 64", "E307", "exceeds 50 terms"),

@@ -1,0 +1,329 @@
+"""`convcalc explain` and `convcalc layer`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convcalc.cli.command import command
+from convcalc.cli.options import (
+    CONDITIONS,
+    ExplainFormatOption,
+    Settings,
+    bad_option,
+    explain_formats,
+    unknown,
+)
+from convcalc.cli.output import emit, print_findings
+
+if TYPE_CHECKING:
+    from convcalc.analysis import Analysis
+    from convcalc.analysis.cost import LayerCost
+    from convcalc.errors import Finding
+    from convcalc.graph import Graph
+    from convcalc.reports.explained import ExplainedLayer, ExplainedTotals
+    from convcalc.sources import NetworkFile
+
+__all__ = ["explain", "layer"]
+
+
+MetricOption = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME,...",
+        help="Of these alone: params, macs, flops, activations, receptive_field, …",
+    ),
+]
+
+
+@command(
+    *CONDITIONS,
+    "format_",
+    "export",
+    "color",
+    formats=explain_formats,
+    format_=ExplainFormatOption,
+)
+def explain(
+    spec: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC",
+            help="A path, path::variant, a shipped network's name, or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    settings: Settings,
+    layers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[LAYER]...",
+            help="Layers, groups of layers, or patterns of their names, stage4.*.conv. By default "
+            "the totals of the network.",
+            show_default=False,
+        ),
+    ] = None,
+    metric: MetricOption = None,
+) -> None:
+    """Where each number comes from: its formula, the values put in, the result.
+
+    Of a group, or of the whole network, each total as the sum of its layers.
+
+    \b
+    Examples:
+      convcalc explain net.yaml
+      convcalc explain resnet::resnet50 stem.conv
+      convcalc explain googlenet inception3a --metric macs
+      convcalc explain net.yaml 'stage4.*.conv' --format markdown
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.reports.explain import ExplainReport  # noqa: PLC0415 - see above
+    from convcalc.sources import open_network, spec_name  # noqa: PLC0415 - see above
+
+    file, found = open_network(spec)
+    graph = file.graph(
+        found.variant,
+        settings.variables,
+        name=found.stem,
+        spec=spec_name(file, found, found.variant),
+    )
+    analysis = _analyzed(graph, settings)
+    chosen = _chosen(analysis, layers or ())
+    parts = _parts(analysis, chosen, file, found.variant, settings)
+    parts = _of_metrics(parts, metric)
+    emit(ExplainReport(analysis, parts, __version__), settings)
+
+
+@command(
+    "batch",
+    "dtype",
+    "weights_dtype",
+    "activations_dtype",
+    "format_",
+    "export",
+    "color",
+    formats=explain_formats,
+    format_=ExplainFormatOption,
+)
+def layer(
+    layers: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LAYER...",
+            help="A layer as a spec has it, 'conv: {out_channels: 64, kernel_size: 3}', a block of "
+            "the library, or a list of such in brackets.",
+            show_default=False,
+        ),
+    ],
+    settings: Settings,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="What comes in, channels first: 192,28,28 or 192x28x28. Repeatable: a merge has "
+            "several.",
+            show_default=False,
+        ),
+    ] = None,
+    metric: MetricOption = None,
+    *,
+    channels_last: Annotated[
+        bool,
+        typer.Option("--channels-last", help="The inputs are given as 28x28x192."),
+    ] = False,
+) -> None:
+    """One layer, or a few, without a file: what they cost, and where each number comes from.
+
+    Of several a table first. A text that begins with a dash stands behind all options and `--`; of
+    several inputs the first is called input1.
+
+    \b
+    Examples:
+      convcalc layer 'conv: {out_channels: 128, kernel_size: 3, padding: same}' --input 192,28,28
+      convcalc layer 'max_pool: {kernel_size: 3, stride: 2}' --input 28x28x192 --channels-last
+      convcalc layer 'conv_bn: {out_channels: 64}' relu --input 3,224,224
+      convcalc layer add --input 64,56,56 --input 64,56,56
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.reports.explain import ExplainReport  # noqa: PLC0415 - see above
+    from convcalc.sources.spec.layer_list import LayerListSpec  # noqa: PLC0415 - see above
+
+    if not input_:
+        raise bad_option("--input says what comes in, and is missing", "for example 192,28,28")
+    file = LayerListSpec(layers, input_, channels_last=channels_last)
+    graph = file.graph(name="layers", spec="")
+    if not channels_last:
+        graph = graph._replace(warnings=(*graph.warnings, *_order_warnings(graph)))
+    analysis = _analyzed(graph, settings)
+    is_one = len(analysis.layers) == 1
+    title = analysis.layers[0].name if is_one else f"{len(analysis.layers)} layers"
+    analysis = analysis._replace(name=title)
+    parts = _parts(analysis, list(analysis.layers), file, None, settings)
+    parts = _of_metrics(parts, metric)
+    emit(ExplainReport(analysis, parts, __version__, has_table=not is_one), settings)
+
+
+def _analyzed(graph: Graph, settings: Settings) -> Analysis:
+    """The analysis under the settings; warnings are printed."""
+    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
+    from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
+
+    analysis = analyze_graph(
+        graph,
+        batch=settings.batch,
+        dtypes=settings.dtypes,
+        in_place=settings.in_place,
+        best_order=settings.best_order,
+        optimizer=settings.optimizer,
+    )
+    print_findings(
+        (*analysis.warnings, *published_findings(analysis)),
+        color=settings.color and sys.stderr.isatty(),
+    )
+    return analysis
+
+
+def _order_warnings(graph: Graph) -> Iterator[Finding]:
+    """Warn of shapes that seem to have their channels last: two sizes alike, then another.
+
+    What is said of an image's three channels in any spec is not said again.
+    """
+    from convcalc.errors import Finding, catalogue  # noqa: PLC0415 - see above
+    from convcalc.layers.declaration import shape_text  # noqa: PLC0415 - see above
+
+    said = {finding.place for finding in graph.warnings if finding.code == catalogue.INPUT_ORDER}
+    for node in graph.inputs:
+        sizes = node.shape
+        if len(sizes) == 3 and sizes[0] == sizes[1] != sizes[2] and node.place not in said:
+            yield Finding(
+                catalogue.INPUT_ORDER,
+                f"the input {shape_text(sizes)} has {sizes[0]} channels",
+                node.place,
+                help=f"if it is {sizes[2]} channels of {sizes[0]}×{sizes[1]}, add "
+                "`--channels-last`",
+            )
+
+
+# -- which layers ---------------------------------------------------------------------------------
+
+
+def _chosen(analysis: Analysis, wanted: Iterable[str]) -> list[LayerCost | str]:
+    """The layers, and names of groups, that are meant, each once; none is the whole network.
+
+    Raises UsageError with everything that means nothing.
+    """
+    from convcalc.analysis.grouping import (  # noqa: PLC0415 - see above
+        all_groups,
+        groups_named,
+        layers_named,
+    )
+    from convcalc.errors import UsageError  # noqa: PLC0415 - see above
+
+    groups = {group.name for group in all_groups(analysis)}
+    rows = {row.name: row for row in analysis.layers}
+    chosen: dict[str, LayerCost | str] = {}
+    findings = []
+    for name in wanted:
+        if name in rows:
+            found: list[LayerCost | str] = [rows[name]]
+        elif name in groups:
+            found = [name]
+        else:
+            found = [*layers_named(analysis, name)] or [
+                group.name for group in groups_named(analysis, name)
+            ]
+        if not found:
+            findings.append(_not_found(name, analysis, [*rows, *groups]))
+        for each in found:
+            chosen.setdefault(each if isinstance(each, str) else each.name, each)
+    if findings:
+        raise UsageError(findings)
+    return list(chosen.values())
+
+
+def _not_found(name: str, analysis: Analysis, known: list[str]) -> Finding:
+    from convcalc.errors import Finding, catalogue, close_match, listed  # noqa: PLC0415 - see above
+    from convcalc.layers.declaration import shape_text  # noqa: PLC0415 - see above
+    from convcalc.name_patterns import is_pattern  # noqa: PLC0415 - see above
+
+    for input_, sizes in analysis.inputs:
+        if name == input_:
+            return Finding(
+                catalogue.NO_LAYER,
+                f"`{name}` is an input of the network, {shape_text(sizes)}: it is given, and costs "
+                "nothing but the memory that it is in",
+                help="name a layer or a group of layers; without one the totals are explained",
+            )
+    ends = [each for each in known if each.endswith(f".{name}")]
+    close = close_match(name, known) if not ends else None
+    if close:
+        hint = f"did you mean `{close}`?"
+    elif len(ends) == 1:
+        hint = f"did you mean `{ends[0]}`?"
+    elif ends:
+        hint = f"there are {listed(ends)}; `*.{name}` is all of them"
+    else:
+        tops = dict.fromkeys(row.name.partition(".")[0] for row in analysis.layers)
+        hint = f"there are {listed(tops)}"
+    what = "fits" if is_pattern(name) else "is called"
+    return Finding(catalogue.NO_LAYER, f"no layer or group {what} `{name}`", help=hint)
+
+
+def _of_metrics(
+    parts: tuple[ExplainedLayer | ExplainedTotals, ...], wanted: str | None
+) -> tuple[ExplainedLayer | ExplainedTotals, ...]:
+    """The parts narrowed to the metrics after ``--metric``. Raises UsageError."""
+    if wanted is None:
+        return parts
+    from convcalc.metrics import METRICS  # noqa: PLC0415 - see above
+    from convcalc.metrics import metric as metric_of  # noqa: PLC0415 - see above
+    from convcalc.reports.explained import narrowed  # noqa: PLC0415 - see above
+
+    known = [*(each.name for each in METRICS), metric_of("receptive_field").name]
+    keys = {*known, *(each.key for each in METRICS)}
+    for name in wanted.split(","):
+        if name.strip() not in keys:
+            raise unknown(f"--metric: unknown metric {name.strip()!r}", name.strip(), known)
+    chosen = frozenset(metric_of(name.strip()).key for name in wanted.split(","))
+    return tuple(narrowed(part, chosen) for part in parts)
+
+
+def _parts(
+    analysis: Analysis,
+    chosen: list[LayerCost | str],
+    file: NetworkFile,
+    variant: str | None,
+    settings: Settings,
+) -> tuple[ExplainedLayer | ExplainedTotals, ...]:
+    """What is said of the layers and groups that were chosen, in their order."""
+    from convcalc.analysis.explanation import (  # noqa: PLC0415 - see above
+        explain_group,
+        explain_totals,
+    )
+    from convcalc.analysis.grouping import all_groups  # noqa: PLC0415 - see above
+    from convcalc.reports.explained import (  # noqa: PLC0415 - see above
+        ExplainedTotals,
+        explained_layers,
+        memory_sums,
+    )
+
+    if not chosen:
+        totals = explain_totals(analysis)
+        others = memory_sums(analysis)
+        return (ExplainedTotals(totals, len(analysis.layers), is_network=True, others=others),)
+    rows = [each for each in chosen if not isinstance(each, str)]
+    named = {row.name for row in rows}
+    origins = file.origins(named, variant, settings.variables) if rows else ()
+    layers = iter(explained_layers(rows, analysis, {each.name: each for each in origins}))
+    sizes = {group.name: len(group.layers) for group in all_groups(analysis)}
+    return tuple(
+        ExplainedTotals(explain_group(each, analysis), sizes[each], is_network=False)
+        if isinstance(each, str)
+        else next(layers)
+        for each in chosen
+    )

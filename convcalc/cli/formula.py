@@ -1,0 +1,240 @@
+"""`convcalc formula`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convcalc.cli.command import command
+from convcalc.cli.options import (
+    AssumeOption,
+    FormulaFormatOption,
+    FreeOption,
+    Settings,
+    SpecsArgument,
+    bad_option,
+    formula_formats,
+    names_of,
+    unknown,
+)
+from convcalc.cli.output import emit, print_findings
+
+if TYPE_CHECKING:
+    from convcalc.analysis.formulas import NetworkFormulas
+    from convcalc.reports.formula import NetworkReport
+    from convcalc.sources.free import Amount, FreeableNetwork, FreedNetwork
+
+__all__ = ["formula"]
+
+USUAL_METRICS = ("params", "macs", "flops", "activation_bytes")
+LARGEST_FACTOR = 10**6
+
+
+@command(
+    "set_",
+    "batch",
+    "dtype",
+    "weights_dtype",
+    "activations_dtype",
+    "optimizer",
+    "format_",
+    "export",
+    "color",
+    formats=formula_formats,
+    format_=FormulaFormatOption,
+)
+def formula(
+    specs: SpecsArgument,
+    settings: Settings,
+    free: FreeOption = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME,...",
+            help="params, macs, flops, activations, activation_elements, adds, training_memory, …",
+            show_default="params, macs, flops, activations",
+        ),
+    ] = None,
+    assume: AssumeOption = None,
+    grow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grow",
+            metavar="NAME[=FACTOR],...",
+            help="What to multiply together, by 2 unless you say; of what is not free too: depth, "
+            "width. Repeatable.",
+            show_default="each free size ×2",
+        ),
+    ] = None,
+    *,
+    layers: Annotated[bool, typer.Option("--layers", help="Each layer too.")] = False,
+) -> None:
+    """What a network costs as exact formulas of its sizes.
+
+    By default the sizes of its input in space and the batch are free; counts are then those of the
+    whole batch.
+
+    \b
+    Examples:
+      convcalc formula resnet::resnet50
+      convcalc formula alexnet --free H,W --metric macs
+      convcalc formula resnet::resnet50 --assume 'H % 32 == 0' --assume 'W == H'
+      convcalc formula mobilenet_v1 --format python > costs.py
+      convcalc formula efficientnet --grow depth=1.2,width=1.1,resolution=8/7
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.errors import ConvcalcError, Finding  # noqa: PLC0415 - see above
+    from convcalc.reports.formula import FormulaReport  # noqa: PLC0415 - see above
+    from convcalc.sources.free import freeable_networks  # noqa: PLC0415 - see above
+
+    metrics = _metrics(names_of(metric))
+    scalings = tuple(_scaling(text) for text in grow or ())
+    wanted = None if free is None else names_of(free)
+    if wanted == ():
+        raise bad_option("--free names nothing", "for example --free H,W,N")
+    reports: list[NetworkReport] = []
+    errors: list[Finding] = []
+    for spec in specs:
+        try:
+            for network in freeable_networks(spec, settings.variables):
+                request = _Request(settings, metrics, wanted, tuple(assume or ()), scalings)
+                reports.append(request.report(network, has_layers=layers))
+        except ConvcalcError as error:
+            errors += [finding for finding in error.findings if finding not in errors]
+    if errors:
+        raise ConvcalcError(errors)
+    emit(FormulaReport(tuple(reports), __version__), settings)
+
+
+class _Request:
+    """What was asked of each network."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: tuple[str, ...],
+        free: tuple[str, ...] | None,
+        assumptions: tuple[str, ...],
+        scalings: tuple[tuple[tuple[str, Amount], ...], ...],
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._free = free
+        self._assumptions = assumptions
+        self._scalings = scalings
+
+    def report(self, network: FreeableNetwork, *, has_layers: bool) -> NetworkReport:
+        """What there is to say of one network. Raises UsageError and SpecError."""
+        from convcalc.analysis.freed_costs import (  # noqa: PLC0415 - see above
+            freed_costs,
+            scaled_together,
+        )
+        from convcalc.analysis.smallest_input import smallest_input  # noqa: PLC0415 - see above
+        from convcalc.reports.formula import NetworkReport  # noqa: PLC0415 - see above
+        from convcalc.sources.free import BATCH  # noqa: PLC0415 - see above
+
+        freed = network.freed(self._names(network), self._assumptions)
+        print_findings(
+            dict.fromkeys(freed.graph.warnings),
+            color=self._settings.color and sys.stderr.isatty(),
+        )
+        scaled = [name for factors in self._scalings for name, _ in factors]
+        network.check(name for name in scaled if name not in freed.names)
+        own = {name: network.value(name) for name in (*freed.names, *scaled)}
+        for name in scaled:
+            is_batch = name == BATCH and BATCH not in network.variables
+            if own[name] is None or (is_batch and not freed.has_batch):
+                raise bad_option(
+                    f"--grow: {name!r} has no value to grow from",
+                    f"free it as well: --free {name}" if is_batch else f"--set {name}=…",
+                )
+
+        def numbers(changes: Mapping[str, Amount]) -> NetworkFormulas:
+            batch = {BATCH} if freed.has_batch else set()
+            graph = network.graph({n: v for n, v in changes.items() if n not in batch})
+            return self._formulas(freed._replace(graph=graph))
+
+        costs = freed_costs(
+            self._formulas(freed),
+            freed.names,
+            freed.assumptions,
+            own,
+            self._scalings or scaled_together(freed.names, freed.spatial, own),
+            numbers,
+        )
+        given = network.given
+        has_space = given is not None and any(len(node.shape) > 1 for node in given.inputs)
+        smallest = smallest_input(given) if given is not None and has_space else None
+        return NetworkReport(costs, smallest, has_layers)
+
+    def _names(self, network: FreeableNetwork) -> tuple[str, ...]:
+        """What is to be free: what was asked for, or the sizes in space and the batch."""
+        from convcalc.sources.free import BATCH  # noqa: PLC0415 - see above
+
+        has_batch = self._settings.conditions.batch is not None
+        if self._free is not None:
+            if has_batch and BATCH in self._free and BATCH not in network.variables:
+                raise bad_option("--free N and --batch: the batch is free or a number", None)
+            return self._free
+        names = network.spatial_names()
+        if has_batch or BATCH in network.variables:
+            return names
+        return (*names, BATCH)
+
+    def _formulas(self, freed: FreedNetwork) -> NetworkFormulas:
+        from convcalc.analysis.formulas import (  # noqa: PLC0415 - see above
+            NoFormulaError,
+            network_formulas,
+        )
+        from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
+
+        try:
+            return network_formulas(
+                freed.graph,
+                batch=self._settings.batch if freed.batch is None else freed.batch,
+                dtypes=self._settings.dtypes,
+                metrics=self._metrics,
+                optimizer=self._settings.optimizer,
+            )
+        except NoFormulaError as error:
+            raise UsageError(
+                [Finding(catalogue.NO_FORMULA, f"{freed.graph.spec}: {error}", help=error.help)]
+            ) from None
+
+
+def _metrics(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys of the metrics that were asked for."""
+    from convcalc.metrics import METRICS  # noqa: PLC0415 - see above
+
+    keys = {each.key: each.key for each in METRICS} | {each.name: each.key for each in METRICS}
+    for name in names:
+        if name not in keys:
+            raise unknown(f"--metric: unknown metric {name!r}", name, keys)
+    return tuple(dict.fromkeys(keys[name] for name in names)) or USUAL_METRICS
+
+
+def _scaling(text: str) -> tuple[tuple[str, Amount], ...]:
+    """What is to be multiplied together, and by how much: ``depth=1.2,width=11/10``."""
+    factors: dict[str, Amount] = {}
+    for part in names_of([text]):
+        name, separator, number = (each.strip() for each in part.partition("="))
+        try:
+            factor = Fraction(number) if separator else Fraction(2)
+        except (ValueError, ZeroDivisionError):
+            factor = Fraction(0)
+        if not name or not 1 / Fraction(LARGEST_FACTOR) <= factor <= LARGEST_FACTOR:
+            raise bad_option(
+                f"--grow: {part!r} is not NAME or NAME=FACTOR",
+                "for example --grow width=2,depth=1.2; a factor is above 0",
+            )
+        if name in factors:
+            raise bad_option(f"--grow: {name!r} is named twice in {text!r}", None)
+        factors[name] = factor.numerator if factor.denominator == 1 else factor
+    if not factors:
+        raise bad_option("--grow names nothing", "for example --grow width")
+    return tuple(factors.items())
