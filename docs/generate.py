@@ -2,21 +2,26 @@
 
     python docs/generate.py
 
-``errors.md``, ``layers.md`` and ``library.md`` are made whole, and the tables of ``spec.md`` that
-list all words. In every page the blocks marked ``console`` are run:
-a line that starts with ``$`` is a command, what follows is what it shows in a terminal of
-`COLUMNS`. A block marked ``yaml NAME`` is the file NAME of the commands below it. The tests hold
-the pages against what this script would write.
+``errors.md``, ``layers.md`` and ``library.md`` are made whole, and the tables of other pages that
+list all words of the spec language, or how other tools count. In every page the blocks marked
+``console`` are run: a line that starts with ``$`` is a command, what follows is what it shows in a
+terminal of `COLUMNS`. A block marked ``yaml NAME`` is the file NAME of the commands below it. The
+tests hold the pages against what this script would write.
 """
 
 import re
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from console import run_in_terminal
 
+from convcalc.conventions import Convention, all_conventions
+from convcalc.conventions.counting import usual_form
+from convcalc.conventions.declaration import EVERY_FORM, Rule
+from convcalc.conventions.written import KNOWN_WRITINGS
 from convcalc.errors import ConvcalcError, Finding, SourceText, catalogue
 from convcalc.layers import FAMILIES, all_kinds
 from convcalc.layers.declaration import ONE_INPUT, FieldDeclaration, Layer
@@ -82,7 +87,7 @@ def pages() -> dict[Path, str]:
     for path in written:
         if path not in made:
             page = WORDS.sub(
-                lambda match: f"{match[1]}\n{tables(WORD_TABLES[match['of']]())}{match[3]}",
+                lambda match: f"{match[1]}\n{made_tables(match['of'])}{match[3]}",
                 path.read_text(encoding="utf-8"),
             )
             made[path] = refreshed(page)
@@ -247,6 +252,11 @@ def metric_words() -> dict[str, dict[str, str]]:
 WORD_TABLES = {"specs": spec_words, "budgets": budget_words, "metrics": metric_words}
 
 
+def made_tables(of: str) -> str:
+    """The tables of a page that are made from the code."""
+    return convention_tables() if of == "conventions" else tables(WORD_TABLES[of]())
+
+
 def tables(words: dict[str, dict[str, str]]) -> str:
     """Words and their meanings, a table for each place."""
     lines = []
@@ -255,6 +265,77 @@ def tables(words: dict[str, dict[str, str]]) -> str:
         lines += [f"| `{word}` | {meaning} |" for word, meaning in table.items()]
         lines.append("")
     return "\n".join(lines) + "\n"
+
+
+def convention_tables() -> str:
+    """How other tools count: all kinds at a glance, then each rule with where the tool has it."""
+    tools = [convention for convention in all_conventions() if not convention.is_own]
+    lines = [
+        "| tool | version | its word | what gives its total |",
+        "| :--- | :--- | :--- | :--- |",
+    ]
+    lines += [
+        f"| `{each.name}` | {each.title} {each.version} | {each.word} | `{each.call}` |"
+        for each in tools
+    ]
+    lines += ["", "| kind |" + "".join(f" {each.name} |" for each in tools)]
+    lines += ["| :--- |" + " :--- |" * len(tools)]
+    uncounted = []
+    for kind in all_kinds():
+        cells = [_formulas(each, kind) for each in tools]
+        if any(cell != "0" for cell in cells):
+            lines.append(f"| `{kind}` | {' | '.join(cells)} |")
+        else:
+            uncounted.append(f"`{kind}`")
+    lines += ["", f"No tool counts anything of {', '.join(uncounted)}.", ""]
+    symbols = {
+        term.quantity.symbol: term.quantity.meaning
+        for tool in tools
+        for rule in tool.rules
+        for term in rule.formula.terms
+    }
+    lines += ["| in formulas | of a layer, for one sample |", "| :--- | :--- |"]
+    lines += [f"| {symbol} | {meaning} |" for symbol, meaning in symbols.items()]
+    for tool in tools:
+        lines += ["", f"### {tool.title}", "", _about(tool), ""]
+        lines += ["| kinds | if | counts | source file | function |", "| :--- " * 5 + "|"]
+        lines += [_rule_line(rule) for rule in tool.rules]
+    lines += ["", "### Networks whose code is not as usual", ""]
+    lines += ["| design | code | written |", "| :--- | :--- | :--- |"]
+    lines += [
+        f"| {each.design} | `{each.code}` | {', '.join(f'`{one}`' for one in each.written)} |"
+        for each in KNOWN_WRITINGS
+    ]
+    return "\n".join(lines) + "\n\n"
+
+
+def _about(tool: Convention) -> str:
+    """The first sentence of the module that declares a convention."""
+    module = next(
+        found
+        for name, found in sys.modules.items()
+        if name.startswith("convcalc.conventions.") and vars(found).get("CONVENTION") is tool
+    )
+    about = " ".join((module.__doc__ or "").split())
+    return about + (" Parameters of other layers are not counted." if tool.misses_params else "")
+
+
+def _formulas(tool: Convention, kind: str) -> str:
+    """What a tool counts of a kind as it is usually written, under whichever condition."""
+    form = usual_form(kind)
+    found = [rule for rule in tool.rules if kind in rule.kinds and form in rule.forms]
+    texts = dict.fromkeys(str(rule.formula) for rule in found)
+    if not found or all(rule.where is not None for rule in found):
+        texts["0"] = None
+    return " or ".join(texts)
+
+
+def _rule_line(rule: Rule) -> str:
+    forms = "" if set(EVERY_FORM) <= set(rule.forms) else ", ".join(f.value for f in rule.forms)
+    conditions = "; ".join(filter(None, (rule.where.text if rule.where else "", forms)))
+    kinds = ", ".join(f"`{kind}`" for kind in rule.kinds)
+    functions = " and ".join(f"`{name}`" for name in rule.functions)
+    return f"| {kinds} | {conditions} | {rule.formula} | `{rule.file}` | {functions} |"
 
 
 def _kind_lines(kind: type[Layer]) -> Iterator[str]:

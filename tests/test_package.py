@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
+from convcalc.cli import COMMANDS, app, register
 
 ROOT = Path(__file__).parent.parent
 MODULES = ["convcalc"] + [
@@ -104,6 +105,26 @@ def test_importing_the_package_imports_nothing_heavy():
 def test_the_command_line_imports_what_a_command_needs_when_it_runs():
     modules = imported_after("import convcalc.cli")
     assert not modules & {"yaml", "rich.table", "convcalc.analysis", "convcalc.sources"}
+
+
+def test_the_command_line_makes_the_command_that_is_asked_for_alone():
+    modules = imported_after("import convcalc.cli", "convcalc.cli.register(['analyze', 'x'])")
+    made = {name for name in modules if name.startswith("convcalc.cli.")}
+    assert "convcalc.cli.analyze" in made
+    assert not made & {"convcalc.cli.check", "convcalc.cli.explain", "convcalc.cli.formula"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["analyse"]])
+def test_it_makes_all_where_none_is_asked_for(arguments):
+    modules = imported_after("import convcalc.cli", f"convcalc.cli.register({arguments})")
+    assert {f"convcalc.cli.{name}" for name in COMMANDS.values()} <= modules
+
+
+def test_every_command_is_found_by_its_name():
+    register(())
+    groups = {group.name for group in app.registered_groups}
+    names = {each.name or each.callback.__name__ for each in app.registered_commands}
+    assert groups | names == set(COMMANDS)
 
 
 def test_an_analysis_needs_neither_rich_nor_typer():

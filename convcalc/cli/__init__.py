@@ -7,33 +7,42 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
-from convcalc.cli.analyze import analyze
-from convcalc.cli.check import check, init
 from convcalc.cli.command import app
-from convcalc.cli.compare import compare
-from convcalc.cli.explain import explain, layer
-from convcalc.cli.formula import formula
-from convcalc.cli.listing import schema, specs
 from convcalc.cli.output import EXIT_BUG
 
-__all__ = [
-    "analyze",
-    "app",
-    "check",
-    "compare",
-    "explain",
-    "formula",
-    "init",
-    "layer",
-    "main",
-    "schema",
-    "specs",
-]
+__all__ = ["COMMANDS", "app", "main", "register"]
+
+COMMANDS: Final = {
+    "analyze": "analyze",
+    "compare": "compare",
+    "check": "check",
+    "explain": "explain",
+    "layer": "explain",
+    "formula": "formula",
+    "reconcile": "reconcile",
+    "specs": "listing",
+    "schema": "listing",
+    "budget": "check",
+}
+"""The module of each command."""
+
+
+def register(arguments: Sequence[str]) -> None:
+    """Make known the command that the arguments begin with; all of them if they begin otherwise.
+
+    A command takes its time to be made, and one of them is wanted mostly: not for help, for
+    completion, or where a name was mistyped.
+    """
+    module = COMMANDS.get(arguments[0]) if arguments else None
+    for name in dict.fromkeys(COMMANDS.values()) if module is None else (module,):
+        import_module(f"convcalc.cli.{name}")
 
 
 def main() -> NoReturn:
@@ -45,6 +54,7 @@ def main() -> NoReturn:
         # A terminal that cannot show ⌊ should show something else, not end the program.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIOWrapper
     try:
+        register(sys.argv[1:])
         app(prog_name="convcalc")
     except Exception as error:  # noqa: BLE001 - the last resort
         _report_bug(error)

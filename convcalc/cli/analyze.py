@@ -15,10 +15,12 @@ from convcalc.cli.options import (
     PeakOption,
     Settings,
     SpecsArgument,
+    WrittenOption,
     bad_option,
     unknown,
 )
 from convcalc.cli.output import emit
+from convcalc.cli.written import check_written, written_of
 
 if TYPE_CHECKING:
     from convcalc.analysis.devices import Device
@@ -38,6 +40,16 @@ def analyze(
     device: DeviceOption = None,
     peak_macs: PeakOption = None,
     bandwidth: BandwidthOption = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like",
+            metavar="TOOL",
+            help="What another tool counts: fvcore, ptflops, ptflops-aten, thop, torchinfo, torch "
+            "or calflops (docs/conventions.md).",
+        ),
+    ] = None,
+    written: WrittenOption = None,
 ) -> None:
     """The layer table and the totals of each network.
 
@@ -48,10 +60,21 @@ def analyze(
       convcalc analyze net.yaml --set H=192 --batch 8 --format json
       convcalc analyze net.yaml --memory --in-place --order best --dtype int8
       convcalc analyze net.yaml --device jetson-nano
+      convcalc analyze net.yaml --like fvcore
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.reports.report import analyses_report  # noqa: PLC0415 - see above
 
+    if written and like is None:
+        raise bad_option("--written makes a difference to other tools alone", "add --like")
+    if like is not None:
+        if memory or device or peak_macs or bandwidth:
+            raise bad_option(
+                "--like has a table of its own, without memory and without a device",
+                "leave out --memory, --device, --peak-macs and --bandwidth",
+            )
+        _analyze_like(like, written, specs, settings, columns)
+        return
     chosen = _device(device, peak_macs, bandwidth)
     if memory and (chosen or columns) and settings.format != "json":
         raise bad_option(
@@ -67,6 +90,46 @@ def analyze(
         version=__version__,
         memory=memory,
         device=chosen,
+    )
+    emit(report, settings)
+
+
+def _analyze_like(
+    name: str,
+    written: list[str] | None,
+    specs: list[str],
+    settings: Settings,
+    columns: str | None,
+) -> None:
+    """The layer tables with the counts of another tool."""
+    from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.conventions import (  # noqa: PLC0415 - if asked for
+        all_conventions,
+        find_convention,
+    )
+    from convcalc.conventions.counting import counted  # noqa: PLC0415 - if asked for
+    from convcalc.reports.analyze import COLUMNS  # noqa: PLC0415 - see above
+    from convcalc.reports.like import LIKE_COLUMNS, like_report  # noqa: PLC0415 - if asked for
+
+    convention = find_convention(name)
+    if convention is None:
+        known = [each.name for each in all_conventions()]
+        raise unknown(f"--like: unknown tool {name!r}", name, known)
+    names: tuple[str, ...] = LIKE_COLUMNS
+    if columns is not None:
+        names = tuple(each.strip() for each in columns.split(","))
+        for each in names:
+            if each not in COLUMNS:
+                raise unknown(f"--columns: unknown column {each!r}", each, COLUMNS)
+    forms = written_of(written)
+    analyses = analyzed(specs, settings)
+    check_written(forms, analyses)
+    report = like_report(
+        [(each, counted(each, convention, forms)) for each in analyses],
+        forms,
+        depth=settings.depth,
+        columns=names,
+        version=__version__,
     )
     emit(report, settings)
 

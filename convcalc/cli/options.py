@@ -112,6 +112,22 @@ AssumeOption = Annotated[
         help="What is known of something free: 'H % 32 == 0', 'W == H', 'H >= 64'. Repeatable.",
     ),
 ]
+ReconcileFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="text, markdown, json or csv. By default text, or what CONVCALC_FORMAT says.",
+    ),
+]
+WrittenOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--written",
+        metavar="LAYERS=FORM",
+        help="How layers, by kind or pattern of names, are written in PyTorch: module, subclass, "
+        "function or operator (docs/conventions.md). Repeatable.",
+    ),
+]
 ExportOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -314,6 +330,13 @@ def formula_formats() -> tuple[str, ...]:
     return FORMULA_FORMATS
 
 
+def reconcile_formats() -> tuple[str, ...]:
+    """The formats of networks under other conventions."""
+    from convcalc.reports.reconcile import RECONCILE_FORMATS  # noqa: PLC0415 - see above
+
+    return RECONCILE_FORMATS
+
+
 def names_of(option: Iterable[str] | None) -> tuple[str, ...]:
     """The names that an option gives, separated by commas or by being given again."""
     return tuple(name.strip() for text in option or () for name in text.split(",") if name.strip())
@@ -326,7 +349,10 @@ def _usual_format(formats: Formats) -> str:
     if wanted in others:
         return wanted
     # One variable serves a whole job, and so commands that have no such format.
-    every = (table_formats, check_formats, explain_formats, formula_formats)
+    every = (
+        *(table_formats, check_formats, explain_formats, formula_formats),
+        reconcile_formats,
+    )
     if wanted and all(wanted not in others() for others in every):
         raise unknown(f"CONVCALC_FORMAT: unknown format {wanted!r}", wanted, (usual, *others))
     return usual

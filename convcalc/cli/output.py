@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convcalc.reports.compare_formulas import FormulaComparisonReport
     from convcalc.reports.explain import ExplainReport
     from convcalc.reports.formula import FormulaReport
+    from convcalc.reports.reconcile import ReconcileReport
     from convcalc.reports.report import Report
 
 __all__ = [
@@ -35,7 +36,12 @@ EXIT_CLOSED_PIPE = 141
 
 
 def emit(
-    report: Report | CheckReport | ExplainReport | FormulaReport | FormulaComparisonReport,
+    report: Report
+    | CheckReport
+    | ExplainReport
+    | FormulaReport
+    | FormulaComparisonReport
+    | ReconcileReport,
     settings: Settings,
     others: Sequence[tuple[Path, str]] = (),
 ) -> None:

@@ -514,6 +514,20 @@ NO_FORMULA = Code(
     "The metric is the largest of several sums, and which of them that is depends on the sizes.",
     command="formula unet --metric peak_memory",
 )
+BAD_CLAIM = Code(
+    "E440",
+    "claim that is no count",
+    "A claim is a figure as it is quoted: a number with its unit, or a power of ten, and what it "
+    "is of: operations by any name, or parameters.",
+    command="reconcile lenet5 --claim '4,1 GFLOPs!'",
+)
+BAD_WRITING = Code(
+    "E441",
+    "form that no code has",
+    "Where tools differ about a layer because of how its PyTorch code is written, that can be said "
+    "of a kind, or of names: a module, a class derived from one, a function or an operator.",
+    command="reconcile lenet5 --written relu=functional",
+)
 
 # -- E6: budgets that cannot be judged; B6: budgets that are exceeded -----------------------------
 

@@ -81,7 +81,14 @@ def test_an_example_shows_its_code_and_no_other(code, tmp_path):
 def test_what_a_code_means_is_told_by_an_example_a_command_or_its_words(code):
     assert not (code.example and code.command)
     if code.command is not None:
-        assert code.command.split()[0] in {"analyze", "compare", "check", "explain", "formula"}
+        assert code.command.split()[0] in {
+            "analyze",
+            "compare",
+            "check",
+            "explain",
+            "formula",
+            "reconcile",
+        }
 
 
 def test_every_other_code_is_brought_about_somewhere():

@@ -1,0 +1,268 @@
+"""`convcalc reconcile` and `convcalc analyze --like`."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from convcalc.cli.reconcile import claim_of
+from convcalc.errors import ConvcalcError
+
+FIGURES = Path(__file__).parent / "figures" / "conventions.csv"
+NET = """
+vars: {size: 8}
+input: [4, size, size]
+layers:
+  - conv: {out_channels: 2, kernel_size: 1, bias: false}
+  - batch_norm
+  - relu
+"""
+# 64·2·4 = 512 multiply-adds on 128 outputs; fvcore: + 2·128 for the norm.
+
+
+@pytest.fixture
+def net(spec):
+    return spec(NET)
+
+
+def json_of(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["networks"][0]
+
+
+# -- reconcile ------------------------------------------------------------------------------------
+
+
+def test_all_conventions_stand_side_by_side(run):
+    done = run("reconcile", "resnet::resnet50")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0] == "resnet50 · input 3×224×224"
+    assert lines[3].split() == ["convcalc", "4,089,184,256", "1.00×"]
+    at = next(n for n, line in enumerate(lines) if line.startswith("fvcore"))
+    assert lines[at].split(None, 3) == [
+        *("fvcore", "4,111,512,576", "1.01×"),
+        "+22,227,968 batch norm at 2 per element",
+    ]
+    assert lines[at + 1].strip() == "+100,352 global avg pool at 1 per input element"
+
+
+def test_the_figures_of_a_network_are_those_of_the_tools(run):
+    with FIGURES.open(encoding="utf-8") as file:
+        expected = next(row for row in csv.DictReader(file) if row["network"] == "mobilenet_v2")
+    network = json_of(run("reconcile", "mobilenet_v2", "--format", "json"))
+    found = {each["name"].replace("-", "_"): each["total"] for each in network["conventions"]}
+    assert found.pop("convcalc_flops") > 2 * found["convcalc"]
+    found["macs"] = found.pop("convcalc")
+    assert found == {name: int(n) for name, n in expected.items() if name != "network"}
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "json", "csv"])
+def test_each_format_has_each_figure(format_, run, net, tmp_path):
+    done = run("reconcile", net, "--format", format_, "--export", f"{format_}:{tmp_path / 'out'}")
+    assert done.returncode == 0
+    assert "768" in done.stdout
+    assert "256" in done.stdout
+    assert (tmp_path / "out").read_text(encoding="utf-8") == done.stdout
+
+
+def test_eighty_columns_are_enough(terminal):
+    shown, code = terminal("reconcile", "resnet::resnet50", columns=80, NO_COLOR="1")
+    assert code == 0
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith("Convention") for line in lines) == 1  # one table, not two
+    assert any(line.rstrip().endswith("+22,227,968 batch norm at 2 per element") for line in lines)
+
+
+def test_a_variable_is_set_before_anything_is_counted(run, net):
+    network = json_of(run("reconcile", net, "--set", "size=16", "--format", "json"))
+    assert network["macs"] == 4 * 512
+    assert network["settings"] == {"size": "16"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("4.11G", "4.11G is fvcore's count of resnet50 at 224×224: 4,111,512,576 flops."),
+        (
+            "8.18 GFLOPs",
+            "8.18 GFLOPs is torch's count of resnet50 at 224×224: 8,178,368,512 FLOPs, which "
+            "counts each multiply-add twice.",
+        ),
+        ("25.6M params", "25.6M params is the number of parameters of resnet50: 25,557,032."),
+    ],
+)
+def test_a_claim_is_told_whose_it_is(claim, expected, run):
+    done = run("reconcile", "resnet::resnet50", "--claim", claim)
+    assert expected in done.stdout.splitlines()
+
+
+def test_a_claim_is_looked_for_at_other_sizes(run):
+    done = run("reconcile", "resnet::resnet50", "--claim", "5.34G")
+    assert "5.34G at 256×256 is convcalc's 5,340,348,416 multiply-adds" in done.stdout
+
+
+def test_a_claim_that_nothing_gives_is_told_the_nearest(run, net):
+    done = run("reconcile", net, "--claim", "771")
+    assert "No convention gives 771 on the spec's input, nor on any of 30 others" in done.stdout
+    assert "Near it: fvcore's count of net at 8×8: 768 flops." in done.stdout
+    network = json_of(run("reconcile", net, "--claim", "771", "--format", "json"))
+    assert network["claim"]["matches"] == []
+    assert network["claim"]["nearest"][0]["value"] == 768
+
+
+def test_a_network_without_a_size_in_space_is_tried_at_its_own_alone(run, spec):
+    path = spec("input: [4]\nlayers: [linear: {out_features: 2}]")
+    done = run("reconcile", path, "--claim", "99")
+    assert "No convention gives 99 on the spec's input.\n" in done.stdout
+
+
+def test_how_layers_are_written_can_be_said(run, net):
+    network = json_of(run("reconcile", net, "--written", "relu=function", "--format", "json"))
+    totals = {each["name"]: each["total"] for each in network["conventions"]}
+    assert totals["ptflops"] == 512 + 2 * 128 + 128
+    assert network["written"] == {"relu": "function"}
+
+
+def test_one_network_is_reconciled_at_a_time(run):
+    done = run("reconcile", "resnet::resnet*")
+    assert done.returncode == 2
+    assert "name one of them" in done.stderr
+
+
+# -- claims as they are quoted --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        # To the nearest, or down, to the last digit.
+        ("4.11G", 4_105_000_000, 4_119_999_999),
+        ("4.1 GFLOPs", 4_050_000_000, 4_199_999_999),
+        ("4.1 GMACs", 4_050_000_000, 4_199_999_999),
+        ("4.1B", 4_050_000_000, 4_199_999_999),
+        ("300M mult-adds", 299_500_000, 300_999_999),
+        ("300 M multiply adds", 299_500_000, 300_999_999),
+        ("8.18e9", 8_175_000_000, 8_189_999_999),
+        ("8.18E+09", 8_175_000_000, 8_189_999_999),
+        ("1.5e8", 145_000_000, 159_999_999),
+        ("15e7", 145_000_000, 159_999_999),
+        ("1.234e4", 12_335, 12_349),
+        ("1e2", 50, 199),
+        ("4e12", 3_500_000_000_000, 4_999_999_999_999),
+        ("1.2T", 1_150_000_000_000, 1_299_999_999_999),
+        ("1.2e12", 1_150_000_000_000, 1_299_999_999_999),
+        ("4,111,512,576", 4_111_512_576, 4_111_512_576),
+        ("4111512576 FLOPs", 4_111_512_576, 4_111_512_576),
+    ],
+)
+def test_a_claim_is_read_as_it_is_quoted(text, low, high):
+    claim = claim_of(text)
+    assert (claim.low, claim.high, claim.is_of_params) == (low, high, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["25.6M params", "25.6 M parameters", "25.6Mparams", "25.6M param"]
+)
+def test_a_claim_may_be_of_parameters(text):
+    claim = claim_of(text)
+    assert (claim.low, claim.high, claim.is_of_params) == (25_550_000, 25_699_999, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "G",
+        "4.1",
+        "4.1 apples",
+        "-4G",
+        "4.1.1G",
+        "4.11Q",
+        "4e9G",
+        "nan",
+        "٤G",
+        "4" * 99,
+    ],
+)
+def test_what_is_no_count_is_refused(text):
+    with pytest.raises(ConvcalcError) as caught:
+        claim_of(text)
+    assert [finding.code.id for finding in caught.value.findings] == ["E440"]
+
+
+# -- analyze --like -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tool", "word", "total"),
+    [
+        ("fvcore", "flops", 768),
+        ("ptflops", "MACs", 1024),
+        ("ptflops-aten", "MACs", 512),
+        ("thop", "MACs", 1024),
+        ("torchinfo", "mult-adds", 516),
+        ("torch", "FLOPs", 1024),
+        ("calflops", "FLOPs", 1408),
+    ],
+)
+def test_a_network_is_counted_as_a_tool_counts_it(tool, word, total, run, net):
+    done = run("analyze", net, "--like", tool)
+    assert done.returncode == 0
+    header = done.stdout.splitlines()[1]
+    assert f"{tool} {word}" in header
+    assert f"“{word}”: {total:,}, " in done.stdout
+    network = json_of(run("analyze", net, "--like", tool, "--format", "json"))
+    assert (network["like"]["total"], network["like"]["word"]) == (total, word)
+    assert sum(layer["count"] for layer in network["like"]["layers"]) == total
+    assert network["totals"]["macs"] == 512
+
+
+def test_csv_has_the_count_of_each_layer(run, net):
+    done = run("analyze", net, "--like", "fvcore", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["name"], row["macs"], row["fvcore"]) for row in rows] == [
+        ("conv", "512", "512"),
+        ("batch_norm", "0", "256"),
+        ("relu", "0", "0"),
+    ]
+
+
+def test_layers_fold_and_columns_are_chosen_as_ever(run):
+    done = run("analyze", "resnet::resnet50", "--like", "thop", "--depth", "1", "--columns", "name")
+    lines = done.stdout.splitlines()
+    assert lines[1].split() == ["Layer", "thop", "MACs", "%"]
+    assert [line.split()[0] for line in lines[3:11]] == [
+        *("stem", "max_pool", "stage1", "stage2", "stage3", "stage4"),
+        *("global_avg_pool", "flatten"),
+    ]
+    assert "4,133,742,592" in done.stdout
+
+
+def test_markdown_has_the_tools_column(run, net):
+    done = run("analyze", net, "--like", "torchinfo", "--format", "markdown")
+    assert "| torchinfo mult-adds | % |" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--like", "fvcor"), "E402", "did you mean 'fvcore'?"),
+        (("--like", "thop", "--memory"), "E402", "leave out --memory"),
+        (("--like", "thop", "--device", "a100"), "E402", "leave out --memory"),
+        (("--like", "thop", "--columns", "time"), "E402", "unknown column 'time'"),
+        (("--written", "relu=function"), "E402", "add --like"),
+        (("--like", "thop", "--written", "relu"), "E441", "is not LAYERS=FORM"),
+        (("--like", "thop", "--written", "rleu=function"), "E441", "did you mean `relu`?"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(arguments, code, words, run, net):
+    done = run("analyze", net, *arguments)
+    assert done.returncode == 2
+    assert f"error[{code}]" in done.stderr
+    assert words in done.stderr
+    assert done.stdout == ""
