@@ -1,6 +1,7 @@
 """The documentation says what is so: its commands run, and show what it shows."""
 
 import doctest
+import json
 import re
 import shutil
 from pathlib import Path
@@ -67,3 +68,27 @@ def test_every_code_kind_and_word_is_documented():
             assert f"| `{declared.name}` |" in layers
     for word in (*TOP_LEVEL_KEYS, *MODIFIERS, *STRUCTURES, *FUNCTIONS):
         assert f"`{word}" in language, word
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", "lenet5", "--memory", "--device", "a100"),
+        ("compare", "lenet5", "alexnet"),
+        ("check", "lenet5", "--max", "params=1", "--why"),
+        ("explain", "lenet5"),
+        ("explain", "lenet5", "c1"),
+        ("formula", "lenet5", "--free", "H,W"),
+        ("reconcile", "lenet5", "--claim", "1M"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_the_keys_of_every_report_are_documented(arguments, run):
+    text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]+`", text))))
+    report = json.loads(run(*arguments, "--format", "json").stdout)
+    found = set(report)
+    for part in ("networks", "layers", "totals"):
+        for each in report.get(part, [])[:1]:
+            found |= set(each)
+    assert found <= words
