@@ -46,8 +46,34 @@ class TestExplain:
 
     def test_a_setting_changes_the_numbers_and_says_so(self, run, spec):
         done = run("explain", spec(SPEC), "stem", "--set", "width=8")
-        assert re.search(r"  out_channels = width = 8 +by `--set`\n", done.stdout)
+        assert re.search(r"  out_channels = width = 8 +\S+:4:27; `width` by `--set`\n", done.stdout)
         assert "C_out × C_in/g × k_h × k_w = 8×3×3×3 = 216 elements" in done.stdout
+
+    def test_a_variable_is_told_with_the_fields_own_place(self, run, spec):
+        done = run("explain", spec(SPEC), "stem")
+        where = r"\S+:4:27; `width` at \S+:1:15, variable of the spec"
+        assert re.search(rf"  out_channels = width = 4 +{where}\n", done.stdout)
+
+    def test_the_receptive_field_of_a_network_is_that_of_its_output(self, run, spec):
+        # 3, 3 + 2, and no more by a kernel of 1
+        done = run("explain", spec(SPEC), "--metric", "receptive_field")
+        assert done.returncode == 0
+        assert done.stdout.startswith("stage2.relu · relu · ")
+        assert re.search(r"  receptive field, height and width +R = 5\n", done.stdout)
+        assert "Parameters" not in done.stdout
+
+    def test_the_receptive_field_of_a_group_is_that_of_its_last_layer(self, run, spec):
+        done = run("explain", spec(SPEC), "stage1", "stem", "--metric", "params,receptive_field")
+        assert done.stdout.startswith("stage1 · 2 layers\n\nParameters = 296\n")  # 8·4·9 + 8
+        assert "\nstage1.relu · relu · " in done.stdout
+        assert "R = 5\n" in done.stdout
+        assert done.stdout.count("\nstem · conv · ") == 1
+        assert done.stdout.count("R + d·(k_h − 1)·J = 1 + 1·(3 − 1)·1 = 3\n") == 1
+
+    def test_a_layer_without_the_metric_says_so(self, run, spec):
+        vector = "input: [8]\nlayers: [relu]\n"
+        done = run("explain", spec(vector), "--metric", "receptive_field")
+        assert "It has no number of what `--metric` asks for.\n" in done.stdout
 
     def test_patterns_stand_for_layers_and_each_is_told_once(self, run, spec):
         done = run("explain", spec(SPEC), "stage*.conv", "stage1.*")
@@ -167,6 +193,29 @@ class TestLayer:
         assert "conv_bn.conv · conv · library/conv_bn.yaml:" in done.stdout
         assert "in block conv_bn, used at <layer 1>:1:1\n" in done.stdout
         assert "relu · relu · <layer 2>:1:1\n" in done.stdout
+
+    def test_of_very_many_layers_the_totals_are_told(self, run):
+        few = run("layer", "{repeat: 100, layers: [relu]}", "--input", "3,4,4")
+        assert few.stdout.count(" · relu · <layer>") == 100
+        many = run("layer", "{repeat: 5000, layers: [relu]}", "--input", "3,4,4")
+        assert many.returncode == 0
+        # 5,000 times 3·4·4 comparisons
+        assert "\nComparisons = 240,000\n" in many.stdout
+        assert " · relu · <layer>" not in many.stdout
+
+    def test_a_kernel_of_millions_is_told_at_once(self, run):
+        layer = "conv: {out_channels: 3, kernel_size: 1000000000000}"
+        done = run("layer", layer, "--input", "3,9999999999999")
+        assert done.returncode == 0
+        # 9,999,999,999,999 − 10¹² + 1 positions
+        assert "3×9000000000000\n" in done.stdout
+
+    def test_tokens_have_no_receptive_field(self, run):
+        for layer in ("multi_head_attention: {num_heads: 4, window: 7}", "layer_norm"):
+            done = run("layer", layer, "--input", "196,64")
+            assert done.returncode == 0
+            assert "tokens of the input" in done.stdout
+            assert "Receptive field" not in done.stdout
 
     def test_a_list_is_one_text(self, run):
         done = run("layer", "[conv: {out_channels: 4, kernel_size: 1}, relu]", "--input", "3,8,8")

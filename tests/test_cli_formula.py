@@ -45,6 +45,114 @@ class TestFormula:
         joined = " ".join(line.strip() for line in lines).replace("· ", "·")
         assert "225280·⌊(H + 31)/32⌋·⌊(W + 31)/32⌋ + 32000)" in joined
 
+    def test_what_the_layers_take_for_granted_is_said_in_every_format(self, run):
+        arguments = ("formula", "unet::unet_same", "--metric", "macs", "--format")
+        said = "Only if H % 16 == 0 and W % 16 == 0: other sizes are refused."
+        done = {
+            name: run(*arguments, name).stdout
+            for name in ("text", "markdown", "python", "latex", "json")
+        }
+        assert said in done["text"].splitlines()
+        assert said in done["markdown"]
+        assert said in done["python"]
+        assert r"\text{only if } & H \bmod 16 = 0 \\" in done["latex"]
+        [network] = json.loads(done["json"])["networks"]
+        assert [each["text"] for each in network["conditions"]] == ["H % 16 == 0", "W % 16 == 0"]
+        [[comparison]] = network["conditions"][0]["any_of"]
+        assert (comparison["modulus"]["text"], comparison["relation"]) == ("16", "==")
+
+    def test_the_python_form_refuses_what_analyze_refuses(self, run):
+        module = {}
+        exec(  # noqa: S102 - it is what a user does with it
+            run("formula", "unet::unet_same", "--metric", "macs", "--format", "python").stdout,
+            module,
+        )
+        # what `analyze unet::unet_same` counts
+        assert module["unet_same"](512, 512, 1) == 192_384_335_872
+        with pytest.raises(ValueError, match="only if H % 16 == 0"):
+            module["unet_same"](500, 512, 1)
+        assert "error[E304]" in run("analyze", "unet::unet_same", "--set", "H=500").stderr
+
+    def test_the_python_form_checks_what_is_assumed(self, run):
+        done = run(
+            *("formula", "-", "--metric", "macs", "--format", "python", "--batch", "1"),
+            *("--assume", "H % 4 == 1", "--assume", "H >= 9", "--assume", "W == 12"),
+            stdin=TINY,
+        )
+        module = {}
+        exec(done.stdout, module)  # noqa: S102 - it is what a user does with it
+        [function] = [each for each in module.values() if callable(each)]
+        assert function(13) == 108 * 11 * 10
+        for height in (12, 5):
+            with pytest.raises(ValueError, match="only if H"):
+                function(height)
+
+    @pytest.mark.parametrize("name", ["dict", "int", "class"])
+    def test_a_network_called_like_a_part_of_python_is_no_function_of_that_name(self, run, name):
+        done = run("formula", "-", "--format", "python", stdin=f"name: {name}\n{TINY}")
+        module = {}
+        exec(done.stdout, module)  # noqa: S102 - it is what a user does with it
+        # 4 filters of 27 weights
+        assert module[f"network_{name}"](10, 12, 1)["params"] == 108
+
+    def test_where_a_size_doubled_is_refused_nothing_grows(self, run):
+        text = (
+            "vars: {k: 4}\ninput: [1, 5, 5]\nlayers:\n"
+            "  - conv: {out_channels: 1, kernel_size: k, bias: false}\n"
+        )
+        done = run("formula", "-", "--free", "k", "--metric", "macs", stdin=text)
+        assert done.returncode == 0
+        assert "Only if k <= 5: other sizes are refused." in done.stdout
+        # 16 weights at 2·2 positions
+        assert "Multiply-adds     64  k⁴           –" in done.stdout
+        assert "k ×2 is refused: `conv` has no output: its input is 5×5." in done.stdout
+
+    def test_a_shared_layer_whose_weights_may_differ_is_no_crash(self, run):
+        text = (
+            "vars: {w: 4}\ninput: [4, 8, 8]\nlayers:\n"
+            "  - {conv: {out_channels: w, kernel_size: 3, padding: 1}, name: c1}\n"
+            "  - {conv: {out_channels: w, kernel_size: 3, padding: 1}, name: c2, share: c1}\n"
+        )
+        done = run("formula", "-", "--free", "w", stdin=text)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Only if w == 4: other sizes are refused." in done.stdout
+
+    def test_a_quotient_that_is_rounded_up_is_a_floor(self, run):
+        done = run("formula", "segmentation::deeplabv3_resnet50", "--metric", "macs")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "643240·⌊(H + 7)/8⌋·⌊(W + 7)/8⌋" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("assumption", "title", "smallest"),
+        [
+            ("H == 40", "At H = 40 (nearest to 33), W = 65", "3×40×1"),
+            ("W == H", "At H = 33, W = 33 (nearest to 65)", "3×1×1"),
+            ("H % 32 == 0", "At H = 32 (nearest to 33), W = 65", "3×32×1"),
+            ("H % 32 == 1", "At H = 33, W = 65", "3×1×1"),
+        ],
+    )
+    def test_what_the_spec_has_otherwise_than_assumed_is_moved(
+        self, run, assumption, title, smallest
+    ):
+        text = (
+            "input: [3, 33, 65]\nlayers:\n"
+            "  - conv: {out_channels: 8, kernel_size: 3, stride: 2, padding: 1}\n"
+        )
+        done = run("formula", "-", "--metric", "macs", "--assume", assumption, stdin=text)
+        assert f"{title}, N = 1" in done.stdout.splitlines()
+        assert f"Smallest input that these layers accept: {smallest}." in done.stdout
+        assert "2.00×" in done.stdout
+
+    def test_the_smallest_input_is_that_of_the_layers_which_its_size_makes(self, run):
+        text = (
+            "vars: {H: 64}\ninput: [3, H, H]\nlayers:\n"
+            "  - conv: {out_channels: 8, kernel_size: 3, stride: 2, padding: same}\n"
+            "  - upsample: {size: H/2}\n"
+        )
+        done = run("formula", "-", "--assume", "H % 2 == 0", stdin=text)
+        assert "Smallest input that these layers accept: 3×2×2." in done.stdout
+        assert "error[" in run("analyze", "-", "--set", "H=1", stdin=text).stderr
+
     def test_metrics_are_named_as_budgets_name_them(self, run):
         done = run("formula", "lenet5", "--metric", "activations,adds", "--metric", "params")
         titles = [line.partition(" = ")[0] for line in done.stdout.splitlines() if " = " in line]
@@ -173,7 +281,7 @@ class TestCompareFormula:
             "conv": ("c²·k", "c²·k·n"),
             "fully_connected": ("c²·n²", "c²·n²"),
             "locally_connected": ("c²·k·n", "c²·k·n"),
-            "group_conv": ("c·k·⌊c/g⌋", "c·k·n·⌊c/g⌋"),
+            "group_conv": ("c²·k/g", "c²·k·n/g"),
             "depthwise": ("c·k", "c·k·n"),
             "pointwise": ("c²", "c²·n"),
             "separable": ("c² + c·k", "c·n·(c + k)"),
@@ -252,6 +360,12 @@ class TestCompareFormula:
         )
         assert "c²·k/4" in done.stdout
         assert "Only if c % 4 == 0, so that c = 4·c_4." in done.stdout
+
+    def test_groups_that_divide_are_an_exact_quotient(self, run):
+        done = run("compare", "conv_families::*_1d", "--formula")
+        assert "c²·k/g" in done.stdout
+        assert "⌊c/g⌋" not in done.stdout
+        assert "group_conv_1d: only if c % g == 0: other sizes are refused." in done.stdout
 
     def test_markdown_is_a_table(self, run):
         done = run("compare", "conv_families::*_1d", "--formula", "--format", "markdown")

@@ -7,7 +7,7 @@ H = 32·h. With it in place of H, a floor whose divisor divides 32 is an exact q
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from math import gcd, lcm
 from typing import Final, NamedTuple
 
@@ -81,6 +81,27 @@ class Assumptions(NamedTuple):
     def lines(self) -> tuple[str, ...]:
         """What stands in place of each symbol, to print beside a formula: ``H = 32·h``."""
         return tuple(f"{name} = {value}" for name, value in self.values)
+
+    def symbol_values(self, sizes: Mapping[str, int]) -> dict[str, int] | None:
+        """The values of all symbols, new ones too, at some sizes: h is 7 for H = 32·h = 224.
+
+        None if a size is not what is assumed.
+        """
+        values = dict(sizes)
+        for name, stands in self.values:
+            if name not in sizes:
+                continue
+            if not isinstance(stands, Polynomial):
+                if sizes[name] != stands:
+                    return None
+                continue
+            # Linear in the one new symbol: H = m·h + c.
+            [(_, modulus), *constant] = stands.terms()
+            [new] = stands.symbols
+            quotient, rest = divmod(sizes[name] - sum(c for _, c in constant), modulus)
+            if rest or quotient < 1 or values.setdefault(new, quotient) != quotient:
+                return None
+        return values
 
     def applied(self, formula: Integral) -> Integral:
         """``formula`` for the sizes that are assumed, in the new symbols."""

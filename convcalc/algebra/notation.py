@@ -153,15 +153,17 @@ def python_function(
     symbols: Iterable[str],
     *,
     about: str,
+    checks: Iterable[str] = (),
 ) -> str:
     """The source of a function of ``symbols`` that returns the values of ``formulas``.
 
     ``formulas`` are named, as by the keys of metrics: the function returns a dictionary of the
     values by these names, or the value alone if there is one formula. Floors that stand in several
-    places are worked out once. ``about`` is the first line of its documentation. Raises ValueError
-    for a name that is none in Python.
+    places are worked out once. ``about`` is the first line of its documentation. ``checks`` are
+    expressions of Python about the symbols; the function raises ValueError where one is not true.
+    Raises ValueError for a name that is none in Python.
     """
-    named, arguments = list(formulas), list(symbols)
+    named, arguments, checked = list(formulas), list(symbols), list(checks)
     names = _local_names([formula for _, formula in named], {*arguments, name})
     lines = [
         f"def {_identifier(name)}({', '.join(f'{_identifier(each)}: int' for each in arguments)})"
@@ -173,9 +175,18 @@ def python_function(
             for line in (
                 *([f"{', '.join(arguments)}: integers of at least 1."] if arguments else []),
                 "Returns " + ", ".join(_quoted(each) for each, _ in named) + ".",
+                *(["Raises ValueError for sizes that it is not right for."] if checked else []),
             )
         ),
         '    """',
+        *(
+            line
+            for check in checked
+            for line in (
+                f"    if not ({check}):",
+                f'        raise ValueError("only if {_quoted(check)}")',
+            )
+        ),
         *(f"    {local} = {_assigned(atom, names)}" for atom, local in names.items()),
     ]
     if len(named) == 1:

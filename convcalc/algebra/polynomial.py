@@ -13,16 +13,20 @@ raise `UndecidableError` where they cannot be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from math import gcd, lcm
 from re import split
-from typing import Final, TypeAlias, Union, cast
+from typing import Final, NamedTuple, TypeAlias, Union, cast
 
 __all__ = [
     "Floor",
     "Polynomial",
+    "Question",
     "Symbol",
     "UndecidableError",
+    "answering",
     "common_factor",
     "exact_quotient",
     "greatest_common_divisor",
@@ -33,17 +37,47 @@ __all__ = [
 Integral: TypeAlias = Union[int, "Polynomial"]
 
 
+class Question(NamedTuple):
+    """Whether ``difference`` is 0, or with ``is_order`` whether it is less than 0."""
+
+    difference: Integral
+    is_order: bool
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """What two questions share that are one: formulas cannot always be compared."""
+        return str(self.difference), self.is_order
+
+
 class UndecidableError(ValueError):
     """A comparison of formulas that "every symbol is at least 1" does not decide.
 
-    ``symbols`` are the names whose values would decide it.
+    ``symbols`` are the names whose values would decide it; ``question`` is what was compared, None
+    if that was no comparison of two formulas.
     """
 
-    def __init__(self, question: str, symbols: frozenset[str]) -> None:
+    def __init__(
+        self, text: str, symbols: frozenset[str], question: Question | None = None
+    ) -> None:
         super().__init__(
-            f"cannot decide whether {question}: it depends on {', '.join(sorted(symbols))}"
+            f"cannot decide whether {text}: it depends on {', '.join(sorted(symbols))}"
         )
         self.symbols = symbols
+        self.question = question
+
+
+_ANSWERS: ContextVar[Mapping[tuple[str, bool], bool] | None] = ContextVar("answers", default=None)
+"""Answers to questions that would be undecidable, while `answering` is at work."""
+
+
+@contextmanager
+def answering(answers: Mapping[tuple[str, bool], bool]) -> Iterator[None]:
+    """Let comparisons of formulas that are undecidable have ``answers``, by `Question.key`."""
+    token = _ANSWERS.set(answers)
+    try:
+        yield
+    finally:
+        _ANSWERS.reset(token)
 
 
 class Symbol:
@@ -219,7 +253,14 @@ class Polynomial:
         low, high = _bounds(self - other)
         if (low is not None and low > 0) or (high is not None and high < 0):
             return False
-        raise UndecidableError(f"{self} = {other}", _symbols(self) | _symbols(other))
+        difference = self - other
+        # Whether it is 0, whichever was taken from the other.
+        if next(iter(cast("Polynomial", difference).terms()))[1] < 0:
+            difference = -difference
+        question = Question(difference, is_order=False)
+        return _answered(
+            UndecidableError(f"{self} = {other}", _symbols(self) | _symbols(other), question)
+        )
 
     def __hash__(self) -> int:
         # Unlike formulas must not share a hash: a look-up would have to compare them, which can be
@@ -235,22 +276,22 @@ class Polynomial:
     def __lt__(self, other: Integral) -> bool:
         if not isinstance(other, int | Polynomial):
             return NotImplemented
-        return _decide(self - other, "<", self, other)
+        return _ordered(self - other, "<", self, other)
 
     def __le__(self, other: Integral) -> bool:
         if not isinstance(other, int | Polynomial):
             return NotImplemented
-        return not _decide(other - self, "<", other, self)
+        return not _ordered(other - self, "<", other, self)
 
     def __gt__(self, other: Integral) -> bool:
         if not isinstance(other, int | Polynomial):
             return NotImplemented
-        return _decide(other - self, "<", other, self)
+        return _ordered(other - self, "<", other, self)
 
     def __ge__(self, other: Integral) -> bool:
         if not isinstance(other, int | Polynomial):
             return NotImplemented
-        return not _decide(self - other, "<", self, other)
+        return not _ordered(self - other, "<", self, other)
 
     def __bool__(self) -> bool:
         return self != 0
@@ -416,7 +457,8 @@ def _floor_quotient(numerator: Integral, divisor: Integral) -> Integral:
 @lru_cache(maxsize=4096)
 def _floor_of(numerator: Integral, divisor: Integral) -> Integral:
     """`_floor_quotient` of what is not plain integers."""
-    if divisor < 0:
+    # Not by answers to what is undecidable, which hold for a while only: this is remembered.
+    if divisor < 0 if isinstance(divisor, int) else _decide(divisor, "<", divisor, 0):
         return _floor_quotient(-numerator, -divisor)
     # Exact multiples come out: (d·x + r)//d = x + r//d.
     quotient, rest = _long_division(numerator, divisor)
@@ -735,6 +777,22 @@ def _is_negative(formula: Integral) -> bool:
     return high is not None and high < 0
 
 
+def _ordered(difference: Integral, sign: str, left: Integral, right: Integral) -> bool:
+    """`_decide`, or the answer that there is for the time being."""
+    try:
+        return _decide(difference, sign, left, right)
+    except UndecidableError as error:
+        return _answered(error)
+
+
+def _answered(error: UndecidableError) -> bool:
+    """The answer to what is undecidable. Raises the error if there is none."""
+    answers = _ANSWERS.get()
+    if answers is None or error.question is None or error.question.key not in answers:
+        raise error
+    return answers[error.question.key]
+
+
 def _decide(difference: Integral, sign: str, left: Integral, right: Integral) -> bool:
     low, high = _bounds(difference)
     if high is not None and high < 0:
@@ -757,7 +815,11 @@ def _decide(difference: Integral, sign: str, left: Integral, right: Integral) ->
         return True
     if low is not None and low >= 0:
         return False
-    raise UndecidableError(f"{left} {sign} {right}", _symbols(left) | _symbols(right))
+    raise UndecidableError(
+        f"{left} {sign} {right}",
+        _symbols(left) | _symbols(right),
+        Question(difference, is_order=True),
+    )
 
 
 # -- printing -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ section 4.1).
 
 from __future__ import annotations
 
+from enum import Enum
 from itertools import product
 from math import prod
 from typing import Final, NamedTuple, TypeAlias, cast
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple, TypeAlias, cast
 from convcalc.layers.convolution import Convolution
 from convcalc.layers.declaration import Shape, Window
 
-__all__ = ["MOST_COLUMNS", "MOST_ROWS", "ConvolutionMatrix", "convolution_matrix", "taps_inside"]
+__all__ = ["MOST_COLUMNS", "MOST_ROWS", "ConvolutionMatrix", "Sharing", "convolution_matrix"]
 
 MOST_ROWS: Final = 16
 MOST_COLUMNS: Final = 36
@@ -25,6 +26,17 @@ MOST_COLUMNS: Final = 36
 
 Weight: TypeAlias = tuple[int, ...]
 """A weight of the kernel by its place on each axis, from 0."""
+
+
+class Sharing(Enum):
+    """Which positions and channels have the same kernel, in the words of the field."""
+
+    SPATIAL = "spatial"
+    """All positions."""
+    NONE = "none"
+    """No two output positions."""
+    FULL = "full"
+    """All positions, of all input channels."""
 
 
 class ConvolutionMatrix(NamedTuple):
@@ -39,7 +51,11 @@ class ConvolutionMatrix(NamedTuple):
     inside: tuple[int, ...]
     """For each axis how often, over its output positions, a weight lies on an input position."""
     entries: tuple[tuple[Weight | None, ...], ...] | None
-    """The rows, None for 0; None if there are more than `MOST_ROWS` or `MOST_COLUMNS` columns."""
+    """The rows, None for 0; None if there are more than `MOST_ROWS` or `MOST_COLUMNS` columns.
+
+    Where each output position has a kernel of its own, entries are places in that of the row.
+    """
+    sharing: Sharing = Sharing.SPATIAL
 
     @property
     def rows(self) -> int:
@@ -58,11 +74,40 @@ class ConvolutionMatrix(NamedTuple):
 
 
 class _Taps(NamedTuple):
-    """One axis: weight t of output position j lies (j · stride + offsets[t])/per into the input."""
+    """One axis: tap t of output position j lies (j · stride + start + t · step)/per into the input.
 
-    offsets: tuple[int, ...]
+    ``stride`` or ``per`` is 1.
+    """
+
+    start: int
+    step: int
+    taps: int
     stride: int
     per: int
+    is_reversed: bool
+    """Whether tap t is the weight t from the end: transposed, the kernel lies on the output, and
+    its last weight is for the first input."""
+
+    def weight(self, output: int, position: int) -> int | None:
+        """The weight of an output position that lies on an input position; None: there is none."""
+        distance = position * self.per - output * self.stride - self.start
+        tap, rest = divmod(distance, self.step)
+        if rest or not 0 <= tap < self.taps:
+            return None
+        return self.taps - 1 - tap if self.is_reversed else tap
+
+    def inside(self, outputs: int, inputs: int) -> int:
+        """How often, over the output positions, a weight lies on an input position."""
+        if self.per == 1:  # 0 ≤ j·stride + start + t·step ≤ inputs − 1
+            count, stride, least = outputs, self.stride, -self.start
+            most = least + inputs - 1
+        else:  # 0 ≤ j = q·per − start − t·step ≤ outputs − 1, t counted from the end
+            count, stride = inputs, self.per
+            least = self.start + self.step * (self.taps - 1)
+            most = least + outputs - 1
+        return _pairs_up_to(most, count, stride, self.taps, self.step) - _pairs_up_to(
+            least - 1, count, stride, self.taps, self.step
+        )
 
 
 def convolution_matrix(
@@ -76,54 +121,71 @@ def convolution_matrix(
     return ConvolutionMatrix(
         outputs,
         sizes,
-        tuple(len(axis.offsets) for axis in axes),
-        tuple(
-            sum(taps_inside(o, i, offset, axis.stride, axis.per) for offset in axis.offsets)
-            for o, i, axis in zip(outputs, sizes, axes, strict=True)
-        ),
+        tuple(axis.taps for axis in axes),
+        tuple(axis.inside(o, i) for o, i, axis in zip(outputs, sizes, axes, strict=True)),
         _entries(outputs, sizes, axes) if small else None,
+        Sharing(getattr(layer, "weight_sharing", Sharing.SPATIAL.value)),
     )
 
 
-def taps_inside(outputs: int, inputs: int, offset: int, stride: int, per: int) -> int:
-    """For how many j below ``outputs`` (j·stride + offset)/per is whole, from 0 to inputs − 1.
+def _pairs_up_to(most: int, count: int, stride: int, taps: int, step: int) -> int:
+    """How many pairs of j below ``count`` and t below ``taps`` have j·stride + t·step ≤ ``most``.
 
-    ``stride`` or ``per`` is 1. Then those j lie in a row, or the whole positions do.
+    For each t it is ⌊(most − t·step)/stride⌋ + 1, but no less than 0 and no more than ``count``.
     """
-    if per == 1:  # from ⌈−offset/stride⌉ to ⌊(inputs − 1 − offset)/stride⌋
-        first, last = -(offset // stride), (inputs - 1 - offset) // stride
-        return max(0, min(last, outputs - 1) - max(first, 0) + 1)
-    # Position q is of j = q·per − offset: from ⌈offset/per⌉ to ⌊(outputs − 1 + offset)/per⌋.
-    first, last = -(-offset // per), (outputs - 1 + offset) // per
-    return max(0, min(last, inputs - 1) - max(first, 0) + 1)
+    if most < 0:
+        return 0
+    # Of the first t all of j fit, of those from `some` on none.
+    full = min(taps, max(0, (most - (count - 1) * stride) // step + 1))
+    some = min(taps, most // step + 1)
+    between = some - full
+    # From the last of them on, so that all terms grow.
+    first = most - (some - 1) * step + stride
+    return full * count + _sum_of_floors(between, stride, step, first)
+
+
+def _sum_of_floors(n: int, divisor: int, factor: int, first: int) -> int:
+    """Σ ⌊(first + t·factor)/divisor⌋ for t below n, none of it negative, in about log steps.
+
+    What is whole of either number is summed by itself; of what is left, the points below a line,
+    those are counted that lie beside it (Graham, Knuth and Patashnik, "Concrete Mathematics", 1994,
+    section 3.5).
+    """
+    total = 0
+    while n > 0:
+        total += n * (n - 1) // 2 * (factor // divisor) + n * (first // divisor)
+        factor, first = factor % divisor, first % divisor
+        n, first = divmod(first + factor * n, divisor)
+        divisor, factor = factor, divisor
+    return total
 
 
 def _axes(layer: Convolution, inputs: tuple[Shape, ...]) -> tuple[_Taps, ...]:
     rank = len(inputs[0]) - 1
     windows = cast("tuple[Window, ...]", layer.windows(inputs))
-    kernels, dilations = layer.kernels(rank), layer.dilations(rank)
     axes = []
-    for window, k, d in zip(windows, kernels, dilations, strict=True):
+    for window, k, d in zip(windows, layer.kernels(rank), layer.dilations(rank), strict=True):
         _, stride, start, per = cast("tuple[int, int, int, int]", window)
-        offsets = [start + cast("int", d) * tap for tap in range(cast("int", k))]
-        # Transposed, the kernel lies on the output: its last weight is for the first input.
-        axes.append(_Taps(tuple(offsets[::-1] if layer.is_transposed else offsets), stride, per))
+        axes.append(_Taps(start, cast("int", d), cast("int", k), stride, per, layer.is_transposed))
     return tuple(axes)
 
 
 def _entries(
     outputs: tuple[int, ...], inputs: tuple[int, ...], axes: tuple[_Taps, ...]
 ) -> tuple[tuple[Weight | None, ...], ...]:
-    """Each row by construction."""
-    rows = []
-    for row in product(*map(range, outputs)):
-        found: dict[tuple[int, ...], Weight] = {}
-        for weight in product(*(range(len(axis.offsets)) for axis in axes)):
-            places = [
-                divmod(j * axis.stride + axis.offsets[tap], axis.per)
-                for j, tap, axis in zip(row, weight, axes, strict=True)
-            ]
-            if not any(rest for _, rest in places):
-                found[tuple(place for place, _ in places)] = weight
-        rows.append(tuple(found.get(column) for column in product(*map(range, inputs))))
-    return tuple(rows)
+    """Each row by construction; the kernel may be larger than what it lies on."""
+    return tuple(
+        tuple(_entry(row, column, axes) for column in product(*map(range, inputs)))
+        for row in product(*map(range, outputs))
+    )
+
+
+def _entry(row: tuple[int, ...], column: tuple[int, ...], axes: tuple[_Taps, ...]) -> Weight | None:
+    """The weight that joins an input position to an output position."""
+    weight = []
+    for j, position, axis in zip(row, column, axes, strict=True):
+        place = axis.weight(j, position)
+        if place is None:
+            return None
+        weight.append(place)
+    return tuple(weight)

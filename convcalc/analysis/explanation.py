@@ -4,8 +4,8 @@ No formula stands here. A copy of the layer, whose fields became numbers that ca
 (`convcalc.algebra.Shown`), is asked what the layer is asked in an analysis, on inputs whose sizes
 became such numbers too. So whatever a layer kind declares is explained, and what is shown is what
 ran. Only the receptive field has its recurrence here, that of `convcalc.analysis.receptive_field`
-for one path (Araujo, Norris and Sim, 2019); where branches or finer grids make more of it, the
-numbers stand without a formula.
+for one path (Araujo, Norris and Sim, 2019); where branches make more of it, or a finer grid that
+another layer made, the numbers stand without a formula.
 
 Letters are those of the declarations. A field with a value for each axis has the letter of the
 axis behind its own: k_h, k_w. Where the values are one, and no formula has two of them, the letter
@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from convcalc.algebra import Number, Shown, product
 from convcalc.algebra.shown import divided
-from convcalc.analysis.convolution_matrix import ConvolutionMatrix, convolution_matrix
+from convcalc.analysis.convolution_matrix import ConvolutionMatrix, Sharing, convolution_matrix
 from convcalc.analysis.cost import Analysis, Cost, LayerCost
 from convcalc.analysis.dtypes import BITS, whole_bytes
 from convcalc.analysis.grouping import GroupCost, groups_at
@@ -96,6 +96,8 @@ class Derivation(NamedTuple):
     """Of a tensor: its sizes."""
     note: str = ""
     """What there is to say beside it."""
+    axis: str = ""
+    """Of one spatial axis of several: its letter, d, h or w."""
 
     @property
     def text(self) -> str:
@@ -260,10 +262,20 @@ class _Surroundings(NamedTuple):
 def _surroundings(analysis: Analysis) -> _Surroundings:
     fields: dict[str, ReceptiveField] = {}
     layouts: dict[str, Layout] = {}
+    # What has axes, and yet its readers see no positions.
+    tokens = {
+        name
+        for row in analysis.layers
+        if not row.receptive_field.size
+        for name, shape in zip(row.inputs, row.input_shapes, strict=True)
+        if len(shape) > 1
+    }
     for name, shape in analysis.inputs:
         rank = len(shape) - 1
+        if name in tokens:
+            rank = 0
         fields[name] = ReceptiveField((1,) * rank, (1,) * rank, (0,) * rank)
-        layouts[name] = Layout.CHANNELS_FIRST
+        layouts[name] = Layout.FEATURES_LAST if name in tokens else Layout.CHANNELS_FIRST
     for row in analysis.layers:
         fields[row.name] = row.receptive_field
         layouts[row.name] = row.layer.lays_out(row.layer.reads or layouts[row.inputs[0]])
@@ -324,8 +336,10 @@ _SIZES: Final = {
 
 _AXES: Final = {1: ("",), 2: ("h", "w"), 3: ("d", "h", "w")}
 _AXIS_NOUNS: Final = {"": "", "d": "depth", "h": "height", "w": "width"}
+_AXIS_OF: Final = {noun: axis for axis, noun in _AXIS_NOUNS.items() if axis}
 _POSITIONS: Final = "input positions"
 _UNALIGNED: Final = "not all output positions see alike: of the first, or the most that one sees"
+_UNEVEN: Final = "the windows are not evenly spaced: the start is that of the first"
 _SEVERAL_PATHS: Final = "of several paths, or a finer grid: no one formula gives it"
 _ENDS: Final = {
     "": ("left", "right"),
@@ -553,6 +567,7 @@ class _Reading:
         key: str | None = None,
         shape: Shape = (),
         note: str = "",
+        axis: str = "",
     ) -> Derivation:
         """A number of some layer formula as a derivation."""
         formula, substituted = _texts(number)
@@ -562,7 +577,7 @@ class _Reading:
         sizes = tuple(map(_plain, shape))
         value = _plain(number)
         return Derivation(
-            topic, name, unit, formula, substituted, value, key, shape_text, sizes, note
+            topic, name, unit, formula, substituted, value, key, shape_text, sizes, note, axis
         )
 
     def _abbreviated(self, formula: str, substituted: str) -> tuple[str, str]:
@@ -576,7 +591,8 @@ class _Reading:
 
     def _outputs(self) -> Iterable[Derivation]:
         for size, number in zip(self.sizes, self.derived_output, strict=True):
-            yield self.derive(Topic.OUTPUT, f"output {size.noun}", size.unit, number)
+            axis = _AXIS_OF.get(size.noun, "")
+            yield self.derive(Topic.OUTPUT, f"output {size.noun}", size.unit, number, axis=axis)
 
     def _padding(self) -> Iterable[Derivation]:
         """What `same` comes to."""
@@ -587,7 +603,8 @@ class _Reading:
         for axis, total in zip(_AXES[len(self.inputs[0]) - 1], totals, strict=False):
             where = f" {_AXIS_NOUNS[axis]}" if axis else ""
             letter = f"P_{axis}" if axis else "P"
-            yield self.derive(Topic.PADDING, f"padding{where} ({letter})", "positions", total)
+            name = f"padding{where} ({letter})"
+            yield self.derive(Topic.PADDING, name, "positions", total, axis=axis)
             meaning = f"padding of both ends{f' ({_AXIS_NOUNS[axis]})' if axis else ''}"
             named = self.symbol(letter, _plain(total), meaning)
             if isinstance(total, Shown):
@@ -595,7 +612,8 @@ class _Reading:
                 self.abbreviations.insert(0, (total, named))
             before = named // 2
             for side, number in zip(_ENDS[axis], (before, named - before), strict=True):
-                yield self.derive(Topic.PADDING, f"padding, {side}", "positions", number)
+                name = f"padding, {side}"
+                yield self.derive(Topic.PADDING, name, "positions", number, axis=axis)
 
     def _tensors(self) -> Iterable[Derivation]:
         for sort, tensors in (
@@ -656,26 +674,32 @@ class _Reading:
         found = self.row.receptive_field
         axes = _AXES.get(len(found.size), ())
         windows = self._windows(len(axes))
-        note = "" if found.aligned else _UNALIGNED
+        note = "" if found.aligned else _UNEVEN if found.is_uneven else _UNALIGNED
         for n, axis in enumerate(axes):
             values = (found.size[n], found.jump[n], found.start[n])
-            derived = None
+            derived: tuple[Reading | None, ...] = (None, None, None)
             for window in (windows[n], *self._kept_positions()):
                 found_here = self._recurrence(n, axis, window)
                 if found_here is not None and tuple(map(_plain, found_here)) == values:
                     derived = found_here
                     break
+            else:
+                derived = self._finer(n, axis, windows[n], found)
             where = f", {_AXIS_NOUNS[axis]}" if axis else ""
-            for part, (name, value) in enumerate(
-                zip(("receptive field", "jump", "start"), values, strict=True)
+            for (name, value), number in zip(
+                zip(("receptive field", "jump", "start"), values, strict=True), derived, strict=True
             ):
                 topic, name_there = Topic.RECEPTIVE_FIELD, f"{name}{where}"
-                if derived:
-                    yield self.derive(topic, name_there, _POSITIONS, derived[part], note=note)
-                else:
-                    known = cast("int | Fraction", value)
+                known = cast("int | Fraction", value)
+                if number is None:
                     reason = note or _SEVERAL_PATHS
-                    yield Derivation(topic, name_there, _POSITIONS, "", "", known, note=reason)
+                    yield Derivation(
+                        topic, name_there, _POSITIONS, "", "", known, note=reason, axis=axis
+                    )
+                else:
+                    told = self.derive(topic, name_there, _POSITIONS, number, note=note, axis=axis)
+                    # A quotient that is not whole has its texts, and the value that ran.
+                    yield told._replace(value=known)
 
     def _kept_positions(self) -> tuple[Window, ...]:
         """What a map has that has its channels last, or gets them there: it keeps its positions."""
@@ -734,6 +758,42 @@ class _Reading:
             return size, jump, start
         return size + (window.size - 1) * jump, jump * window.stride, start + window.start * jump
 
+    def _finer(
+        self, n: int, axis: str, window: Window, found: ReceptiveField
+    ) -> tuple[Reading | None, Reading | None, Reading | None]:
+        """The same where a grid is finer: a window makes it so, one position in per parts.
+
+        The jump is J·s/per, a fraction or not. In ``size`` parts lie at most ⌊size/per⌋ whole
+        positions, and the first from ``start`` on is position ⌊(start + per − 1)/per⌋. Where the
+        input is itself on a finer grid its positions are followed one by one: the jump alone has a
+        formula.
+        """
+        fields = [self.surroundings.fields[name] for name in self.row.inputs]
+        if len(fields) > 1 or len(fields[0].size) <= n:
+            return None, None, None
+        before = fields[0]
+        if not _is_number(before.jump[n]) or (window.per == 1 and before.aligned):
+            return None, None, None
+        size, jump, start = (
+            self._seen(letter, axis, cast("int", value), None)
+            for letter, value in zip(
+                "RJX", (before.size[n], before.jump[n], before.start[n]), strict=True
+            )
+        )
+        per = window.per
+        size = size + (window.size // per - 1) * jump
+        start = start + (window.start + per - 1) // per * jump
+        step = jump * window.stride
+        is_so = Fraction(_plain(step), _plain(per)) == found.jump[n]
+        if not before.aligned:
+            return None, divided(step, per) if is_so else None, None
+        return (
+            # Less than the most is seen where no output position lies so.
+            size if _plain(size) == found.size[n] else None,
+            divided(step, per) if is_so else None,
+            start if _plain(start) == found.start[n] else None,
+        )
+
     def _seen(self, letter: str, axis: str, value: int, number: int | None) -> Shown:
         """A number of what an input sees."""
         part, meaning = _SEEN[letter]
@@ -766,7 +826,7 @@ class _Reading:
             ("columns, all input channels", "positions", channels_in * columns),
             ("non-zeros, all channels", "entries", pairs * non_zeros),
         ):
-            yield self.derive(Topic.MATRIX, name, unit, number)
+            yield self.derive(Topic.MATRIX, name, unit, number, note=_SHARED[matrix.sharing])
 
     def _taps(self, matrix: ConvolutionMatrix, shown: Convolution) -> Iterable[Number]:
         """For each axis how often a weight lies on an input position."""
@@ -833,6 +893,12 @@ class _Reading:
         return tuple(self.symbols[letter].entry for letter in letters if letter in self.symbols)
 
 
+_SHARED: Final = {
+    Sharing.SPATIAL: "",
+    Sharing.NONE: "each row has a kernel of its own: w2,01 is weight 01 of the second",
+    Sharing.FULL: "one kernel for all input channels: C is the same for each of them",
+}
+"""What is to be said of a matrix whose weights are not shared as usual."""
 _SEEN: Final = {
     "R": ("size", "receptive field"),
     "J": ("jump", "jump"),

@@ -18,6 +18,9 @@ stretch the steps of the layers behind it.
 
 A map keeps its positions where its channels are put last and first again, as ConvNeXt does, if what
 lies between reads the channels of one position alone. Behind any other `permute` all is seen.
+
+A network input of tokens has no spatial axes, and nothing behind it has a receptive field: what
+`layer_norm` or an attention takes an input for decides which it is.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard, cast
 from convcalc.algebra import Number, Polynomial, UndecidableError
 from convcalc.graph import Graph
 from convcalc.layers.activation import Activation
-from convcalc.layers.declaration import POINTWISE, Layer, Shape, Window
+from convcalc.layers.declaration import POINTWISE, Layer, Layout, Shape, Window
 from convcalc.layers.linear import Linear
 from convcalc.layers.normalization import LayerNorm, Scale
 from convcalc.layers.shaping import Dropout, Identity, Permute
@@ -62,6 +65,8 @@ class ReceptiveField(NamedTuple):
     size and start are the first position's, and the jump is the longest. Nor behind a layer that
     makes a finer grid, where neighbours see unequally many: then the size is the largest.
     """
+    is_uneven: bool = False
+    """Whether, not aligned, all yet see intervals of this size: they are not evenly spaced."""
 
 
 class Path(NamedTuple):
@@ -112,6 +117,7 @@ def receptive_fields(graph: Graph) -> tuple[ReceptiveField, ...]:
     seen: list[tuple[Axis, ...]] = []
     turned: set[int] = set()  # nodes whose output is a map with its channels last
     windows: dict[tuple[int, tuple[Shape, ...]], tuple[Window, ...] | None] = {}
+    tokens = _token_inputs(graph)
     for position, node in enumerate(graph.nodes):
         if node.inputs:
             shapes = graph.input_shapes(node)
@@ -140,12 +146,54 @@ def receptive_fields(graph: Graph) -> tuple[ReceptiveField, ...]:
             met = _met(shapes, node.shape, inputs)
             axes = _through(windows[key], shapes[0], node.shape, met)
         else:
-            axes = ((Path(1, 0, 1),),) * (len(node.shape) - 1)
+            axes = ((Path(1, 0, 1),),) * (0 if position in tokens else len(node.shape) - 1)
         seen.append(axes)
     return tuple(
         _field(axes, _channels_first(node.shape) if position in turned else node.shape)
         for position, (axes, node) in enumerate(zip(seen, graph.nodes, strict=True))
     )
+
+
+def _token_inputs(graph: Graph) -> set[int]:
+    """The inputs of the network that are tokens: those that a layer takes for such.
+
+    It need not read them at once: what looks at each position alone may stand between.
+    """
+    found: set[int] = set()
+    carried: dict[int, frozenset[int]] = {}
+    for position, node in enumerate(graph.nodes):
+        if not node.inputs:
+            carried[position] = frozenset({position})
+            continue
+        sources = frozenset().union(*(carried.get(n, ()) for n in node.inputs))
+        if not sources:
+            continue
+        shapes = graph.input_shapes(node)
+        windows = node.layer.windows(shapes)
+        if _takes_tokens(node.layer, shapes, windows):
+            found |= sources
+        elif (
+            windows is not None
+            and all(window is POINTWISE for window in windows)
+            and len(node.shape) == len(shapes[0])
+        ):
+            carried[position] = sources
+    return found
+
+
+def _takes_tokens(
+    layer: Layer, shapes: tuple[Shape, ...], windows: tuple[Window, ...] | None
+) -> bool:
+    """Whether a layer takes its inputs for tokens, the features of each behind it."""
+    rank = max(map(len, shapes))
+    if rank < 2:
+        return False
+    if isinstance(layer, Linear | LayerNorm) and rank > 2:
+        return False  # of a map too they may take the last axis
+    if isinstance(layer, LayerNorm):
+        over_one = layer.normalized_shape is None or len(layer.normalized_shape) == 1
+        return over_one and windows is not None and windows[-1] is not POINTWISE
+    return layer.reads is Layout.FEATURES_LAST
 
 
 def _turns(layer: Layer, shape: Shape, *, to_last: bool) -> bool:
@@ -175,12 +223,25 @@ def _is_of_each_position(layer: Layer, shapes: tuple[Shape, ...]) -> bool:
 def _field(axes: tuple[Axis, ...], shape: Shape) -> ReceptiveField:
     # Axes that were joined before have one position.
     counts = shape[1:] if len(shape) == len(axes) + 1 else (1,) * len(axes)
+    aligned = all(len(axis) == 1 and not _is_fine(axis[0]) for axis in axes)
     return ReceptiveField(
         tuple(_size(axis, count) for axis, count in zip(axes, counts, strict=True)),
         tuple(_greatest([path.jump for path in axis]) for axis in axes),
         tuple(-(_greatest([-path.start for path in axis]) // 1) for axis in axes),
-        all(len(axis) == 1 and not _is_fine(axis[0]) for axis in axes),
+        aligned,
+        not aligned
+        and all(_sees_equally_many(axis, count) for axis, count in zip(axes, counts, strict=True)),
     )
+
+
+def _sees_equally_many(axis: Axis, count: Number) -> bool:
+    """Whether the positions of one path see intervals of one size, as far as it is known."""
+    if len(axis) > 1:
+        return False
+    if not axis[0].starts:
+        return not _is_fine(axis[0])
+    spans = axis[0].spans()[: count if _is_int(count) else None]
+    return len({end - start for start, end in spans}) == 1
 
 
 def _size(axis: Axis, count: Number) -> Number:

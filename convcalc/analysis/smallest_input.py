@@ -43,6 +43,8 @@ class SmallestInput(NamedTuple):
     """The sizes that were tried, in that order."""
     is_complete: bool
     """Whether the search was not cut short: no axis alone can be smaller than in ``inputs``."""
+    is_smaller: bool = True
+    """Whether it is another input than the one that the network was given with."""
 
     @property
     def is_bound(self) -> bool:
@@ -83,6 +85,7 @@ def smallest_input(
         bounds,
         tuple(search.tried),
         is_complete,
+        found != given,
     )
 
 

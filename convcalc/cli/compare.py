@@ -150,7 +150,15 @@ def _with_formulas(
                     metrics=COMPARED,
                 )
                 own = {name: network.value(name) for name in freed.names}
-                found.append(freed_costs(formulas, freed.names, freed.assumptions, own))
+                found.append(
+                    freed_costs(
+                        formulas,
+                        freed.names,
+                        freed.assumptions,
+                        own,
+                        conditions=freed.conditions,
+                    )
+                )
         except ConvcalcError as error:
             errors += [finding for finding in error.findings if finding not in errors]
     if errors:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "layer"]
 
+MOST_LAYERS = 100
+"""So many layers of a list are told one by one; of more the totals are."""
+
 
 MetricOption = Annotated[
     str | None,
@@ -93,8 +96,8 @@ def explain(
     )
     analysis = _analyzed(graph, settings)
     chosen = _chosen(analysis, layers or ())
-    parts = _parts(analysis, chosen, file, found.variant, settings)
-    parts = _of_metrics(parts, metric)
+    keys = _metric_keys(metric)
+    parts = _parts(analysis, chosen, file, found.variant, settings, keys)
     emit(ExplainReport(analysis, parts, __version__), settings)
 
 
@@ -139,8 +142,8 @@ def layer(
 ) -> None:
     """One layer, or a few, without a file: what they cost, and where each number comes from.
 
-    Of several a table first. A text that begins with a dash stands behind all options and `--`; of
-    several inputs the first is called input1.
+    Of several a table first, of more than 100 the totals alone. A text that begins with a dash
+    stands behind all options and `--`; of several inputs the first is called input1.
 
     \b
     Examples:
@@ -160,12 +163,14 @@ def layer(
     if not channels_last:
         graph = graph._replace(warnings=(*graph.warnings, *_order_warnings(graph)))
     analysis = _analyzed(graph, settings)
-    is_one = len(analysis.layers) == 1
+    is_one, are_few = len(analysis.layers) == 1, len(analysis.layers) <= MOST_LAYERS
     title = analysis.layers[0].name if is_one else f"{len(analysis.layers)} layers"
     analysis = analysis._replace(name=title)
-    parts = _parts(analysis, list(analysis.layers), file, None, settings)
-    parts = _of_metrics(parts, metric)
-    emit(ExplainReport(analysis, parts, __version__, has_table=not is_one), settings)
+    keys = _metric_keys(metric)
+    told: list[LayerCost | str] = list(analysis.layers) if are_few else []
+    parts = _parts(analysis, told, file, None, settings, keys)
+    has_table = are_few and not is_one
+    emit(ExplainReport(analysis, parts, __version__, has_table=has_table), settings)
 
 
 def _analyzed(graph: Graph, settings: Settings) -> Analysis:
@@ -274,23 +279,19 @@ def _not_found(name: str, analysis: Analysis, known: list[str]) -> Finding:
     return Finding(catalogue.NO_LAYER, f"no layer or group {what} `{name}`", help=hint)
 
 
-def _of_metrics(
-    parts: tuple[ExplainedLayer | ExplainedTotals, ...], wanted: str | None
-) -> tuple[ExplainedLayer | ExplainedTotals, ...]:
-    """The parts narrowed to the metrics after ``--metric``. Raises UsageError."""
+def _metric_keys(wanted: str | None) -> frozenset[str] | None:
+    """The metrics after ``--metric``; None: all. Raises UsageError."""
     if wanted is None:
-        return parts
+        return None
     from convcalc.metrics import METRICS  # noqa: PLC0415 - see above
     from convcalc.metrics import metric as metric_of  # noqa: PLC0415 - see above
-    from convcalc.reports.explained import narrowed  # noqa: PLC0415 - see above
 
     known = [*(each.name for each in METRICS), metric_of("receptive_field").name]
     keys = {*known, *(each.key for each in METRICS)}
     for name in wanted.split(","):
         if name.strip() not in keys:
             raise unknown(f"--metric: unknown metric {name.strip()!r}", name.strip(), known)
-    chosen = frozenset(metric_of(name.strip()).key for name in wanted.split(","))
-    return tuple(narrowed(part, chosen) for part in parts)
+    return frozenset(metric_of(name.strip()).key for name in wanted.split(","))
 
 
 def _parts(
@@ -299,8 +300,13 @@ def _parts(
     file: NetworkFile,
     variant: str | None,
     settings: Settings,
+    metrics: frozenset[str] | None,
 ) -> tuple[ExplainedLayer | ExplainedTotals, ...]:
-    """What is said of the layers and groups that were chosen, in their order."""
+    """What is said of the layers and groups that were chosen, in their order.
+
+    Where ``metrics`` are given it is narrowed to them. A receptive field is none that adds up: that
+    of a network is its output's, that of a group its last layer's.
+    """
     from convcalc.analysis.explanation import (  # noqa: PLC0415 - see above
         explain_group,
         explain_totals,
@@ -310,20 +316,44 @@ def _parts(
         ExplainedTotals,
         explained_layers,
         memory_sums,
+        narrowed,
     )
 
-    if not chosen:
-        totals = explain_totals(analysis)
-        others = memory_sums(analysis)
-        return (ExplainedTotals(totals, len(analysis.layers), is_network=True, others=others),)
+    sizes = {group.name: group.layers for group in all_groups(analysis)}
     rows = [each for each in chosen if not isinstance(each, str)]
     named = {row.name for row in rows}
+    last: dict[str | None, LayerCost] = {}
+    if metrics is not None and "receptive_field" in metrics:
+        last = {each: sizes[each][-1] for each in chosen if isinstance(each, str)}
+        if not chosen:
+            output = analysis.outputs[0][0]
+            last.update((None, row) for row in analysis.layers if row.name == output)
+        rows += [row for row in last.values() if row.name not in named]
+        named |= {row.name for row in rows}
     origins = file.origins(named, variant, settings.variables) if rows else ()
-    layers = iter(explained_layers(rows, analysis, {each.name: each for each in origins}))
-    sizes = {group.name: len(group.layers) for group in all_groups(analysis)}
-    return tuple(
-        ExplainedTotals(explain_group(each, analysis), sizes[each], is_network=False)
-        if isinstance(each, str)
-        else next(layers)
-        for each in chosen
-    )
+    explained = explained_layers(rows, analysis, {each.name: each for each in origins})
+    layers = {part.row.name: part for part in explained}
+    parts: list[ExplainedLayer | ExplainedTotals] = []
+    for each in chosen or (None,):
+        if each is None:
+            totals, others = explain_totals(analysis), memory_sums(analysis)
+            count = len(analysis.layers)
+            parts.append(ExplainedTotals(totals, count, is_network=True, others=others))
+        elif isinstance(each, str):
+            totals = explain_group(each, analysis)
+            parts.append(ExplainedTotals(totals, len(sizes[each]), is_network=False))
+        else:
+            parts.append(layers[each.name])
+            continue
+        if metrics is not None:
+            sums = narrowed(parts.pop(), metrics)
+            field = last.get(each)
+            # Of an input that is an output at once there is none to tell.
+            if metrics != {"receptive_field"} or field is None:
+                parts.append(sums)
+            if field is not None:
+                only = narrowed(layers[field.name], frozenset({"receptive_field"}))
+                parts.append(only)
+    if metrics is None:
+        return tuple(parts)
+    return tuple(narrowed(part, metrics) for part in parts)

@@ -25,6 +25,9 @@ from convcalc.cli.output import emit, print_findings
 
 if TYPE_CHECKING:
     from convcalc.analysis.formulas import NetworkFormulas
+    from convcalc.analysis.freed_costs import FreedCosts
+    from convcalc.analysis.smallest_input import SmallestInput
+    from convcalc.graph import Graph
     from convcalc.reports.formula import NetworkReport
     from convcalc.sources.free import Amount, FreeableNetwork, FreedNetwork
 
@@ -32,6 +35,8 @@ __all__ = ["formula"]
 
 USUAL_METRICS = ("params", "macs", "flops", "activation_bytes")
 LARGEST_FACTOR = 10**6
+MOST_REBUILT = 200
+"""Sizes at which a network is built anew in search of the smallest."""
 
 
 @command(
@@ -134,7 +139,6 @@ class _Request:
             freed_costs,
             scaled_together,
         )
-        from convcalc.analysis.smallest_input import smallest_input  # noqa: PLC0415 - see above
         from convcalc.reports.formula import NetworkReport  # noqa: PLC0415 - see above
         from convcalc.sources.free import BATCH  # noqa: PLC0415 - see above
 
@@ -166,11 +170,47 @@ class _Request:
             own,
             self._scalings or scaled_together(freed.names, freed.spatial, own),
             numbers,
+            freed.conditions,
         )
+        return NetworkReport(costs, self._smallest(network, freed, costs), has_layers)
+
+    def _smallest(
+        self, network: FreeableNetwork, freed: FreedNetwork, costs: FreedCosts
+    ) -> SmallestInput | None:
+        """The smallest input that is as assumed; None if none has an extent in space."""
+        from convcalc.analysis.other_inputs import with_inputs  # noqa: PLC0415 - see above
+        from convcalc.analysis.smallest_input import (  # noqa: PLC0415 - see above
+            MOST_TRIES,
+            smallest_input,
+        )
+        from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
+
         given = network.given
-        has_space = given is not None and any(len(node.shape) > 1 for node in given.inputs)
-        smallest = smallest_input(given) if given is not None and has_space else None
-        return NetworkReport(costs, smallest, has_layers)
+        if given is None or costs.refused is not None:
+            return None
+        if not any(len(node.shape) > 1 for node in given.inputs):
+            return None
+        moved = {name: size for name, size in costs.own if name in dict(costs.moved)}
+        given = network.graph({n: size for n, size in moved.items() if n in freed.spatial})
+        asks_for_size = network.asks_for_size(given)
+        if not asks_for_size and not freed.assumptions.values:
+            return smallest_input(given)
+        inputs = given.inputs
+
+        def graph_at(sizes: tuple[tuple[int, ...], ...]) -> Graph:
+            named = network.named_sizes(sizes)
+            if named is None or freed.assumptions.symbol_values(named) is None:
+                raise ConvcalcError([])
+            if asks_for_size:
+                return network.graph(named)
+            return with_inputs(
+                given,
+                tuple((*node.shape[:1], *each) for node, each in zip(inputs, sizes, strict=True)),
+            )
+
+        return smallest_input(
+            given, graph_at, most_tries=MOST_REBUILT if asks_for_size else MOST_TRIES
+        )
 
     def _names(self, network: FreeableNetwork) -> tuple[str, ...]:
         """What is to be free: what was asked for, or the sizes in space and the batch."""

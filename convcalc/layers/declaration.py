@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple, TypeAlias, dataclass_transform
 
 from convcalc.algebra import Number, Polynomial, UndecidableError, product
+from convcalc.algebra.conditions import take_for_granted
 from convcalc.errors import Finding, catalogue
 from convcalc.layers.field_types import FieldType
 
@@ -40,6 +41,7 @@ __all__ = [
     "division_text",
     "elements",
     "field",
+    "is_known",
     "is_refuted",
     "shape_text",
 ]
@@ -335,9 +337,22 @@ def division_text(n: Number, divisor: Number) -> str:
 
 
 def is_refuted(condition: Callable[[], bool]) -> bool:
-    """Whether a condition is known to fail; one that free symbols leave open is taken to hold."""
+    """Whether a condition is known to fail; one that free symbols leave open is taken to hold.
+
+    What is taken to hold is noted for who wants to know, with
+    `convcalc.algebra.conditions.taken_for_granted`.
+    """
     try:
         return not condition()
+    except UndecidableError:
+        take_for_granted(condition)
+        return False
+
+
+def is_known(condition: Callable[[], bool]) -> bool:
+    """Whether a condition is known to hold, whatever the free symbols are."""
+    try:
+        return condition()
     except UndecidableError:
         return False
 

@@ -22,6 +22,7 @@ from convcalc.layers.declaration import (
     dimension,
     dimension_finding,
     field,
+    is_known,
     is_refuted,
     shape_text,
 )
@@ -280,12 +281,13 @@ def sum_of(numbers: tuple[Number, ...]) -> Number:
 def broadcast_size(sizes: tuple[Number, ...]) -> Number:
     """The size that an axis has after stretching: that of the inputs where it is not 1.
 
-    Where free symbols leave that open, that of the first which may be something else.
+    Where free symbols leave that open, that of the first which may be something else; the others
+    are taken to be 1, or the same.
     """
+    more = next((n for n in sizes if is_known(lambda n=n: n != 1)), None)  # type: ignore[misc]
+    if more is None:
+        more = next((n for n in sizes if not is_known(lambda n=n: n == 1)), 1)  # type: ignore[misc]
     for size in sizes:
-        if is_refuted(lambda size=size: size == 1):  # type: ignore[misc]
-            return size
-    for size in sizes:
-        if not is_refuted(lambda size=size: size != 1):  # type: ignore[misc]
-            return size
-    return 1
+        # Asked to have it noted: whether the sizes fit is checked elsewhere.
+        is_refuted(lambda size=size: size == more or size == 1)  # type: ignore[misc]  # noqa: PLR1714 - which of them first decides
+    return more

@@ -17,7 +17,7 @@ from convcalc.reports.analyze import definitions
 from convcalc.reports.compare import verdicts
 from convcalc.reports.figures import count, ratio
 from convcalc.reports.formula import conditions, filled, restored_text, wrapped, written
-from convcalc.reports.formula_json import formula_json
+from convcalc.reports.formula_json import condition_json, formula_json
 from convcalc.reports.json_report import comparison_json
 from convcalc.reports.plain import plain_text
 from convcalc.reports.report import EXPORT_WIDTH
@@ -124,7 +124,7 @@ def formula_comparison_sheet(comparison: Comparison, costs: Sequence[FreedCosts]
         columns=tuple(columns),
         rows=tuple(rows),
         lines=(
-            *dict.fromkeys(line for each in costs for line in conditions(each)),
+            *_conditions(comparison, costs),
             *_own_values(costs),
             *_batches(costs),
             *(verdicts(comparison) if len(comparison.networks) == 2 else ()),
@@ -146,6 +146,18 @@ def _equations(comparison: Comparison, costs: Sequence[FreedCosts]) -> Iterator[
     for network, each in zip(comparison.networks, costs, strict=True):
         for key in COMPARED:
             yield f"{network.name}: {metric(key).noun} = {_cell(each, key)}"
+
+
+def _conditions(comparison: Comparison, costs: Sequence[FreedCosts]) -> Iterator[str]:
+    """What formulas hold for; with the names of the networks, if it is not the same for all."""
+    lines: dict[str, list[str]] = {}
+    for network, each in zip(comparison.networks, costs, strict=True):
+        for line in conditions(each):
+            lines.setdefault(line, []).append(network.name)
+    for line, names in lines.items():
+        yield (
+            line if len(names) == len(costs) else f"{', '.join(names)}: {line[0].lower()}{line[1:]}"
+        )
 
 
 def _own_values(costs: Sequence[FreedCosts]) -> Iterator[str]:
@@ -177,5 +189,6 @@ def _formulas_json(costs: FreedCosts) -> Iterator[tuple[str, object]]:
         "substitutions",
         [{"name": name, **formula_json(value)} for name, value in costs.assumptions.values],
     )
+    yield "conditions", [condition_json(each) for each in costs.conditions]
     for key in COMPARED:
         yield key, formula_json(costs.formulas.value(key))

@@ -19,7 +19,8 @@ of is null.
         its ``fields`` as they are written; ``variables`` of a field, or of a variable, are
         positions in the list of ``variables``.
     ``matrix``: of a convolution, from one input channel to one output channel; the ``entries`` of
-        a small one are places in the kernel, null for 0.
+        a small one are places in the kernel, null for 0. With a ``weight_sharing`` of ``none`` it
+        is the kernel of the row alone.
 """
 
 from __future__ import annotations
@@ -152,6 +153,7 @@ def _matrix(matrix: ConvolutionMatrix) -> dict[str, object]:
         "outputs": list(matrix.outputs),
         "inputs": list(matrix.inputs),
         "kernel": list(matrix.kernel),
+        "weight_sharing": matrix.sharing.value,
         "entries": None
         if matrix.entries is None
         else [

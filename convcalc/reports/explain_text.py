@@ -38,7 +38,7 @@ __all__ = ["explain_text"]
 
 LEAST_WIDTH: Final = 40
 """Columns; a narrower terminal breaks the lines itself."""
-WIDEST_LABEL: Final = 24
+WIDEST_LABEL: Final = 28
 """Columns for what stands before a formula that takes several lines."""
 MOST_TERMS: Final = 400
 """Terms of a sum that a terminal shows; of more the first and last."""
@@ -243,7 +243,8 @@ def _totals(page: _Page, part: ExplainedTotals, analysis: Analysis) -> None:
         page.blank()
         for note in notes:
             page.words(note)
-    if any(not term.formula for each in part.totals.sums for term in each.terms):
+    # Without a spec there is nothing to name a part after.
+    if analysis.spec and any(not term.formula for each in part.totals.sums for term in each.terms):
         page.blank()
         page.words(
             "Of many layers the sums are over groups: name one after the spec, and its own sums "

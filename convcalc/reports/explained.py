@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final, NamedTuple, cast
 
-from convcalc.analysis.convolution_matrix import ConvolutionMatrix
+from convcalc.analysis.convolution_matrix import ConvolutionMatrix, Sharing
 from convcalc.analysis.cost import Analysis, LayerCost
 from convcalc.analysis.explanation import (
     Derivation,
@@ -229,11 +229,64 @@ def steps_of(derivation: Derivation) -> tuple[str, ...]:
 
 
 def shown_derivations(explanation: LayerExplanation, topic: Topic) -> tuple[Derivation, ...]:
-    """What people are told about a topic; of a large matrix nothing."""
+    """What people are told about a topic; of a large matrix nothing.
+
+    Axes of the same formula, but for their letter, and the same value stand in one.
+    """
     matrix = explanation.matrix
     if topic is Topic.MATRIX and (matrix is None or matrix.entries is None):
         return ()
-    return explanation.about(topic)
+    told: dict[Derivation, list[Derivation]] = {}
+    for each in explanation.about(topic):
+        told.setdefault(_without_axis(each), []).append(each)
+    return tuple(
+        alike[0]._replace(name=_joined_names([each.name for each in alike]))
+        for alike in told.values()
+    )
+
+
+_AXIS_WORDS: Final = {
+    axis: {word: f"•{n}" for n, word in enumerate(words)}
+    for axis, words in {
+        "d": ("depth", "front", "back", "P_d"),
+        "h": ("height", "top", "bottom", "P_h"),
+        "w": ("width", "left", "right", "P_w"),
+    }.items()
+}
+"""The words of each axis in the names of derivations, and what stands for that of any."""
+_WORD: Final = re.compile(r"\w+")
+
+
+def _without_axis(each: Derivation) -> Derivation:
+    """The derivation with the same for the letters of its axis as another has for its own."""
+    if not each.axis:
+        return each
+    words = _AXIS_WORDS[each.axis]
+    return each._replace(
+        name=_WORD.sub(lambda found: words.get(found[0], found[0]), each.name),
+        formula=_NAME.sub(lambda found: _any_axis(found[0], each.axis), each.formula),
+        axis="•",
+    )
+
+
+def _any_axis(symbol: str, axis: str) -> str:
+    """``•_out`` for H_out, ``k_•`` for k_h."""
+    first, *others = symbol.split("_")
+    return "_".join(
+        (
+            "•" if first == axis.upper() else first,
+            *("•" if part == axis else part for part in others),
+        )
+    )
+
+
+def _joined_names(names: list[str]) -> str:
+    """``output height and width``: what is not the same in all of them stands with "and"."""
+    parts = zip(*(re.split(r"(\W+)", name) for name in names), strict=True)
+    return "".join(
+        same[0] if len(same) == 1 else f"{', '.join(same[:-1])} and {same[-1]}"
+        for same in (tuple(dict.fromkeys(part)) for part in parts)
+    )
 
 
 _NAME: Final = re.compile(r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*")
@@ -252,11 +305,20 @@ def shown_legend(explanation: LayerExplanation) -> tuple[LegendEntry, ...]:
 
 
 def matrix_cells(matrix: ConvolutionMatrix) -> list[list[str]]:
-    """The entries of a small matrix: ``w01`` is the weight in row 0 and column 1 of the kernel."""
+    """The entries of a small matrix: ``w01`` is the weight in row 0 and column 1 of the kernel.
+
+    Where each row has a kernel of its own its number stands before: ``w2,01`` is of the second.
+    """
     separator = "" if all(size <= 10 for size in matrix.kernel) else ","
+    is_own = matrix.sharing is Sharing.NONE
     return [
-        ["0" if entry is None else f"w{separator.join(map(str, entry))}" for entry in entries]
-        for entries in matrix.entries or ()
+        [
+            "0"
+            if entry is None
+            else f"w{f'{number},' if is_own else ''}{separator.join(map(str, entry))}"
+            for entry in entries
+        ]
+        for number, entries in enumerate(matrix.entries or (), start=1)
     ]
 
 
@@ -271,6 +333,8 @@ def shares_of(term: Term, whole: MetricSum) -> str:
 def notes_of(layer: ExplainedLayer) -> Iterator[str]:
     """What there is to know of a layer beside its numbers."""
     row = layer.row
+    if layer.is_narrowed and not layer.explanation.derivations:
+        yield "It has no number of what `--metric` asks for."
     if row.shares_weights_with is not None:
         yield (
             f"It uses the weights of `{printable(row.shares_weights_with)}`: they count there, "
@@ -279,7 +343,10 @@ def notes_of(layer: ExplainedLayer) -> Iterator[str]:
     if row.layer.memory is Memory.VIEW:
         yield "A view: its output is the memory of its input, and nothing is allocated."
     elif row.layer.memory is Memory.IN_PLACE:
-        yield "With `--in-place` its output may take over the memory of an input."
+        yield (
+            "In place its output may take over the memory of an input: `--in-place` of `analyze` "
+            "and `explain`."
+        )
 
 
 _HOW: Final = {
@@ -298,15 +365,21 @@ def set_values(origin: LayerOrigin) -> tuple[SetValue, ...]:
     A variable that is just handed on, ``{stride: stride}``, is told where it was given a value.
     """
     found: list[SetValue] = []
+    seen: set[tuple[str, int]] = set()
     given = [
         field for field in (*origin.fields, origin.chosen_by) if field and not field.is_default
     ]
     waiting: list[VariableOrigin] = []
     for field in given:
         source = _source(field)
-        found.append(_set_value(field.name, source, is_field=True))
+        told = _set_value(field.name, source, is_field=True)
+        if isinstance(source, VariableOrigin):  # the field's own line, then where that was set
+            seen.add((source.name, id(source)))
+            by = " at" if source.place is not None and source.how is not How.SETTING else ""
+            origin_text = f"`{printable(source.name)}`{by} {told.where}"
+            told = told._replace(where=f"{_where(field.place, '')}; {origin_text}")
+        found.append(told)
         waiting += source.variables
-    seen: set[tuple[str, int]] = set()
     position = 0
     while position < len(waiting):
         variable = waiting[position]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import IO, Final, NamedTuple, cast
 
+from convcalc.algebra.conditions import exact_fraction
 from convcalc.algebra.notation import text as formula_text
 from convcalc.analysis.formulas import Formula, LayerFormula
 from convcalc.analysis.freed_costs import FreedCosts, Scaling
@@ -142,15 +143,24 @@ def written(formula: Formula) -> str:
 
 
 def restored_text(costs: FreedCosts, formula: Formula) -> str | None:
-    """The formula in what is free; None if it has no symbols of assumptions in it."""
+    """The formula in what is free, exact where conditions make a floor so.
+
+    None if it has no symbols of assumptions in it, and no such floor.
+    """
     new = {
         s
         for _, value in costs.assumptions.values
         if not isinstance(value, int)
         for s in value.symbols
     } - set(costs.names)
-    if isinstance(formula, int) or formula.symbols.isdisjoint(new):
+    if isinstance(formula, int):
         return None
+    if formula.symbols.isdisjoint(new):
+        exact = exact_fraction(formula, costs.conditions)
+        if exact is None:
+            return None
+        above, below = (_bracketed(written(each)) for each in exact)
+        return f"{above}/({below})" if "·" in below else f"{above}/{below}"
     numerator, denominator = costs.assumptions.restored(formula)
     above = written(numerator)
     if denominator == 1:
@@ -196,12 +206,21 @@ def _size(costs: FreedCosts, size: object) -> str:
 
 
 def conditions(costs: FreedCosts) -> tuple[str, ...]:
-    """What is assumed, and what stands for what then; nothing if nothing is."""
+    """What is assumed, what stands for what then, and what must hold beside; or nothing."""
     assumptions = costs.assumptions
-    if not assumptions.texts:
-        return ()
-    lines = f", so that {', '.join(assumptions.lines)}" if assumptions.lines else ""
-    return (f"Only if {' and '.join(assumptions.texts)}{lines}.",)
+    found = []
+    if assumptions.texts:
+        lines = f", so that {', '.join(assumptions.lines)}" if assumptions.lines else ""
+        found.append(f"Only if {' and '.join(assumptions.texts)}{lines}.")
+    if costs.conditions:
+        texts = [
+            f"({each.written()})"
+            if len(each.alternatives) > 1 < len(costs.conditions)
+            else each.written()
+            for each in costs.conditions
+        ]
+        found.append(f"Only if {' and '.join(texts)}: other sizes are refused.")
+    return tuple(found)
 
 
 def bytes_or_count(key: str) -> str:
@@ -255,6 +274,8 @@ def smallest_line(smallest: SmallestInput) -> str:
     )
     if smallest.is_complete:
         return f"Smallest input that these layers accept: {inputs}."
+    if not smallest.is_smaller:
+        return f"No input smaller than {inputs} was found; one is not ruled out."
     return f"Accepted too: {inputs}; a smaller input is not ruled out."
 
 
@@ -315,7 +336,13 @@ def growth_sheet(network: NetworkReport) -> Sheet:
             )
         )
     own = [(name, value) for name, value in costs.own if value is not None]
-    title = "At " + ", ".join(f"{name} = {value}" for name, value in own) if own else "Growth"
+    moved = dict(costs.moved)
+    title = "Growth"
+    if own:
+        title = "At " + ", ".join(
+            f"{name} = {value}" + (f" (nearest to {moved[name]})" if name in moved else "")
+            for name, value in own
+        )
     return Sheet(
         title=title,
         columns=(
@@ -340,9 +367,23 @@ def _leading_text(leading: tuple[LeadingTerm, ...] | None) -> str:
 def _notes(network: NetworkReport) -> Iterator[str]:
     costs = network.costs
     formulas = costs.formulas
+    own = dict(costs.own)
+    for name, value in costs.moved:
+        yield f"The spec has {name} = {value}, which is not as assumed: {own[name]} is the nearest."
+    fractions = [f"{name} = {value}" for name, value in costs.own if isinstance(value, Fraction)]
+    if fractions:
+        yield (
+            f"The values are of the network built with {', '.join(fractions)}; the formulas are "
+            "for whole numbers."
+        )
+    if costs.refused is not None:
+        yield f"No values: the network is refused there. {_sentence(costs.refused)}"
     for scaling in costs.scalings:
         names = [name for name, _ in scaling.factors]
-        if scaling.by_numbers:
+        if scaling.refused is not None:
+            if costs.refused is None:
+                yield f"{_factors_text(scaling)} is refused: {_sentence(scaling.refused)}"
+        elif scaling.by_numbers:
             yield (
                 f"{_factors_text(scaling)}: the network was built anew, as not all of it is a "
                 "formula."
@@ -356,7 +397,14 @@ def _notes(network: NetworkReport) -> Iterator[str]:
                 f"{_factors_text(scaling)}: of a plain network the multiply-adds grow as "
                 f"{product}, here {_ratio(plain)} (Tan and Le 2019, section 3.3)."
             )
-    if any(growth is None for scaling in costs.scalings for growth in scaling.growths):
+    if any(leading is None for leading in costs.leading):
+        yield "Grows as – where floors, or divisors that grow, leave open what outgrows the rest."
+    if any(
+        growth is None
+        for scaling in costs.scalings
+        if scaling.refused is None
+        for growth in scaling.growths
+    ):
         yield "– where a size would not be a whole number, or not be as assumed."
     if network.smallest is not None:
         yield smallest_line(network.smallest)
@@ -366,6 +414,11 @@ def _notes(network: NetworkReport) -> Iterator[str]:
     yield definitions(
         "input as above", batch if isinstance(batch, int) else formula_text(batch), formulas.dtypes
     )
+
+
+def _sentence(reason: str) -> str:
+    """A finding's message with a full stop."""
+    return f"{reason.rstrip('.')}."
 
 
 def _ratio(value: Fraction | None) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
+from typing import Final
 
+from convcalc.algebra import Polynomial
+from convcalc.algebra.conditions import Condition
 from convcalc.algebra.notation import latex, python_function
 from convcalc.analysis.formulas import Formula
 from convcalc.analysis.freed_costs import FreedCosts
@@ -19,6 +23,8 @@ from convcalc.reports.formula import (
 )
 
 __all__ = ["latex_text", "python_module"]
+
+_RELATIONS: Final = {"==": "=", "!=": r"\ne", ">=": r"\ge", "<=": r"\le"}
 
 
 def python_module(networks: Sequence[NetworkReport], version: str) -> str:
@@ -63,13 +69,31 @@ def _function(name: str, costs: FreedCosts, formulas: list[tuple[str, Formula]],
         or stands.setdefault(value, each) != each
     }
     arguments = [each for each in costs.names if each not in fixed]
-    return python_function(name, restored, arguments, about=about)
+    checks = (
+        *(check for each in arguments for check in _assumed(each, costs)),
+        *(condition.python() for condition in costs.conditions),
+    )
+    return python_function(name, restored, arguments, about=about, checks=checks)
+
+
+def _assumed(name: str, costs: FreedCosts) -> Iterator[str]:
+    """What is assumed of an argument, which is m·h + c for an h of at least 1."""
+    value = dict(costs.assumptions.values).get(name)
+    if not isinstance(value, Polynomial):
+        return
+    [(_, modulus), *constant] = value.terms()
+    first = modulus + sum(c for _, c in constant)
+    if modulus > 1:
+        yield f"{name} % {modulus} == {first % modulus}"
+    if first > (first % modulus or modulus):
+        yield f"{name} >= {first}"
 
 
 def _function_name(costs: FreedCosts, taken: set[str]) -> str:
     """The network's name as Python can have it."""
     name = re.sub(r"\W+", "_", costs.formulas.name).strip("_") or "network"
-    if name[0].isdigit() or iskeyword(name):
+    # Annotations of the functions below it mean the built-in.
+    if name[0].isdigit() or iskeyword(name) or hasattr(builtins, name):
         name = f"network_{name}"
     unique, number = name, 1
     while unique in taken or unique in costs.names:
@@ -92,7 +116,12 @@ def _aligned(network: NetworkReport) -> Iterator[str]:
     rows = [(bytes_or_count(key), formula) for key, formula in costs.formulas.totals]
     if costs.assumptions.values:
         rows = [*rows, *costs.assumptions.values]
-    yield from _rows(rows)
+    *others, last = _rows(rows)
+    only_if = [rf"\text{{only if }} & {_latex_condition(each)}" for each in costs.conditions]
+    yield from others
+    yield last + (r" \\" if only_if else "")
+    for number, line in enumerate(only_if, start=1):
+        yield line + (r" \\" if number < len(only_if) else "")
     yield r"\end{align*}"
     if network.has_layers:
         for alike in alike_layers(costs):
@@ -105,6 +134,26 @@ def _aligned(network: NetworkReport) -> Iterator[str]:
                 ]
             )
             yield r"\end{align*}"
+
+
+def _latex_condition(condition: Condition) -> str:
+    return r" \text{ or } ".join(
+        r" \text{ and } ".join(
+            (
+                latex(one.left)
+                if one.modulus is None
+                else rf"{_one_factor(one.left)} \bmod {_one_factor(one.modulus)}"
+            )
+            + f" {_RELATIONS[one.relation]} {latex(one.right)}"
+            for one in alternative
+        )
+        for alternative in condition.alternatives
+    )
+
+
+def _one_factor(formula: Formula) -> str:
+    is_sum = isinstance(formula, Polynomial) and len(list(formula.terms())) > 1
+    return rf"\left({latex(formula)}\right)" if is_sum else latex(formula)
 
 
 def _rows(rows: Sequence[tuple[str, Formula]]) -> Iterator[str]:

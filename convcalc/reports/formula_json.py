@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from convcalc.algebra.conditions import Condition
 from convcalc.algebra.notation import json_terms
 from convcalc.algebra.notation import text as formula_text
 from convcalc.analysis.formulas import Formula
@@ -12,7 +13,7 @@ from convcalc.analysis.freed_costs import Amount, FreedCosts, Scaling
 from convcalc.reports.formula import NetworkReport, layer_metrics
 from convcalc.reports.json_report import SCHEMA_VERSION
 
-__all__ = ["formula_json", "formulas_json"]
+__all__ = ["condition_json", "formula_json", "formulas_json"]
 
 
 def formulas_json(networks: Sequence[NetworkReport], version: str) -> str:
@@ -30,6 +31,25 @@ def formula_json(formula: Formula) -> dict[str, object]:
     return {"text": formula_text(formula), "terms": json_terms(formula)}
 
 
+def condition_json(condition: Condition) -> dict[str, object]:
+    """A condition as text, and as alternatives of comparisons."""
+    return {
+        "text": condition.written(),
+        "any_of": [
+            [
+                {
+                    "left": formula_json(one.left),
+                    "modulus": None if one.modulus is None else formula_json(one.modulus),
+                    "relation": one.relation,
+                    "right": formula_json(one.right),
+                }
+                for one in alternative
+            ]
+            for alternative in condition.alternatives
+        ],
+    }
+
+
 def _network(network: NetworkReport) -> dict[str, object]:
     costs = network.costs
     formulas = costs.formulas
@@ -43,6 +63,7 @@ def _network(network: NetworkReport) -> dict[str, object]:
         "substitutions": [
             {"name": name, **formula_json(value)} for name, value in costs.assumptions.values
         ],
+        "conditions": [condition_json(each) for each in costs.conditions],
         "inputs": {name: [_size(size) for size in sizes] for name, sizes in formulas.inputs},
         "batch": _size(formulas.batch),
         "dtype": {
@@ -58,6 +79,8 @@ def _network(network: NetworkReport) -> dict[str, object]:
             for position, (key, formula) in enumerate(formulas.totals)
             for leading in (costs.leading[position],)
         },
+        "moved": [{"name": name, "spec": _amount(value)} for name, value in costs.moved],
+        "refused": costs.refused,
         "growth": [_scaling(scaling, costs) for scaling in costs.scalings],
         "smallest_input": None
         if network.smallest is None
@@ -83,6 +106,7 @@ def _scaling(scaling: Scaling, costs: FreedCosts) -> dict[str, object]:
     return {
         "factors": {name: _amount(factor) for name, factor in scaling.factors},
         "by_numbers": scaling.by_numbers,
+        "refused": scaling.refused,
         "totals": {
             key: None
             if growth is None

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final, NamedTuple, TypeAlias, TypeGuard
 
-from convcalc.algebra import Polynomial, symbol
+from convcalc.algebra import Polynomial, UndecidableError, symbol
 from convcalc.algebra.assumptions import AssumptionError, Assumptions, assume
+from convcalc.algebra.conditions import Condition, in_few_words, taken_for_granted
 from convcalc.errors import Finding, SpecError, UsageError, catalogue, close_match
 from convcalc.graph import Graph
 from convcalc.sources import NetworkFile, chosen_variants, open_network, spec_name
@@ -38,6 +39,8 @@ class FreedNetwork(NamedTuple):
     spatial: tuple[str, ...]
     """Those that are sizes of the input in space."""
     assumptions: Assumptions
+    conditions: tuple[Condition, ...] = ()
+    """What must hold beside for the network to be accepted, as far as that is a comparison."""
 
     @property
     def batch(self) -> int | Polynomial | None:
@@ -123,6 +126,34 @@ class FreeableNetwork:
                     names.append(name)
         return tuple(dict.fromkeys(names))
 
+    def named_sizes(self, sizes: Iterable[tuple[int, ...]]) -> dict[str, int] | None:
+        """What `graph` takes for inputs of these sizes in space, for each input its own.
+
+        None if one name would stand for two sizes.
+        """
+        named: dict[str, int] = {}
+        written = self._file.sizes_named
+        for spatial, variables in zip(sizes, written, strict=True):
+            axes = AXIS_NAMES.get(len(spatial) + 1, ())[1:]
+            for position, (axis, size) in enumerate(zip(axes, spatial, strict=True), start=1):
+                name = variables[position] if position < len(variables) else None
+                if name is None and axis in self.variables:
+                    return None
+                if named.setdefault(name or axis, size) != size:
+                    return None
+        return named
+
+    def asks_for_size(self, given: Graph) -> bool:
+        """Whether any layer, and not the input alone, follows the sizes of ``given`` in space."""
+        names = self.named_sizes(tuple(1 for _ in node.shape[1:]) for node in given.inputs)
+        if names is None:
+            return False
+        try:
+            free = self.graph({name: symbol(name) for name in names})
+            return [node.layer for node in free.nodes] != [node.layer for node in given.nodes]
+        except (SpecError, UndecidableError):
+            return True
+
     def number_names(self) -> tuple[str, ...]:
         """The variables that are whole numbers, but for those that the user has set."""
         return tuple(
@@ -172,14 +203,20 @@ class FreeableNetwork:
             if name != BATCH or not has_batch
         }
         try:
-            graph = self.graph(free)
+            with taken_for_granted() as taken:
+                graph = self.graph(free)
         except SpecError as error:
-            raise SpecError(_once_a_place(error.findings)) from None
+            raise SpecError(_needs_a_value(_once_a_place(error.findings))) from None
         spatial = set(self.spatial_names()) | {
             axis for axes in AXIS_NAMES.values() for axis in axes[1:] if axis not in self.variables
         }
         return FreedNetwork(
-            graph, names, has_batch, tuple(name for name in names if name in spatial), assumed
+            graph,
+            names,
+            has_batch,
+            tuple(name for name in names if name in spatial),
+            assumed,
+            in_few_words(taken.values(), assumed),
         )
 
     def check(self, names: Iterable[str]) -> None:
@@ -266,6 +303,16 @@ def _is_number(value: object) -> TypeGuard[Amount]:
 
 def _known(variables: Iterable[str], axes: Iterable[str]) -> str:
     return f"there are {', '.join(dict.fromkeys((*variables, *axes, BATCH)))}"
+
+
+def _needs_a_value(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, with what to do about a variable that is free: its value is there already."""
+    return tuple(
+        each._replace(help="give the variable a value: leave it out of `--free`")
+        if each.code is catalogue.UNDECIDABLE
+        else each
+        for each in findings
+    )
 
 
 def _once_a_place(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from convcalc.analysis.convolution_matrix import convolution_matrix, taps_inside
+from convcalc.analysis.convolution_matrix import Sharing, _Taps, convolution_matrix
 from convcalc.layers.convolution import Conv, ConvTranspose, DepthwiseConv
 
 
@@ -72,12 +72,42 @@ def test_windows_that_lie_in_the_padding_alone_have_no_weights():
 
 @pytest.mark.parametrize(("stride", "per"), [(1, 1), (2, 1), (5, 1), (1, 2), (1, 3)])
 def test_taps_are_counted_as_they_lie(stride, per):
-    for outputs, inputs, offset in product(range(1, 9), range(1, 9), range(-12, 13)):
+    sizes = (1, 2, 3, 7)
+    for outputs, inputs, taps, step, start in product(
+        sizes, sizes, sizes, (1, 2, 3), range(-12, 13, 3)
+    ):
         expected = sum(
-            (j * stride + offset) % per == 0 and 0 <= (j * stride + offset) // per < inputs
+            (j * stride + start + t * step) % per == 0
+            and 0 <= (j * stride + start + t * step) // per < inputs
             for j in range(outputs)
+            for t in range(taps)
         )
-        assert taps_inside(outputs, inputs, offset, stride, per) == expected
+        axis = _Taps(start, step, taps, stride, per, is_reversed=False)
+        assert axis.inside(outputs, inputs) == expected
+
+
+def test_a_kernel_of_millions_is_counted_in_no_time():
+    # Padded by n, each of 2n + 1 weights lies, over 4 output positions, on all of 4 inputs but
+    # those that are further from it than n: none. So every position meets every weight once.
+    n = 10**15
+    matrix = matrix_of(Conv(out_channels=1, kernel_size=2 * n + 1, padding=n), (1, 4))
+    assert matrix.inside == (16,)
+    # The weight in the middle lies on the position itself, the one after it on the next.
+    assert matrix.entries[0] == ((n,), (n + 1,), (n + 2,), (n + 3,))
+    # n windows of n weights, all inside
+    wide = matrix_of(Conv(out_channels=1, kernel_size=n), (1, 2 * n - 1))
+    assert wide.inside == (n * n,)
+
+
+def test_without_sharing_each_row_has_a_kernel_of_its_own():
+    fields = {"out_channels": 1, "kernel_size": 2}
+    alone = matrix_of(Conv(**fields, weight_sharing="none"), (1, 3, 3))
+    shared = matrix_of(Conv(**fields), (1, 3, 3))
+    assert alone.sharing is Sharing.NONE
+    assert shared.sharing is Sharing.SPATIAL
+    assert alone.entries == shared.entries  # places in different kernels
+    full = matrix_of(Conv(**fields, weight_sharing="full"), (1, 3, 3))
+    assert full.sharing is Sharing.FULL
 
 
 def moved_by_hand(layer, shape):

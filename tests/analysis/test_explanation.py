@@ -380,12 +380,90 @@ def test_shared_weights_are_told_and_count_where_they_are(network):
     assert [each.value for each in explanation.about(Topic.WEIGHTS)] == [9, 3]
 
 
-def test_a_field_of_several_paths_has_no_formula(network):
-    up = explained(network(input=(3, 8, 8)).chain(up=Upsample(scale_factor=2, mode="linear")))
+def test_a_field_on_what_is_finer_already_has_no_formula(network):
+    up = explained(
+        network(input=(3, 8, 8)).chain(
+            up=Upsample(scale_factor=2, mode="linear"),
+            conv=Conv(out_channels=1, kernel_size=3, padding=1),
+        )
+    )
     [field] = [each for each in up.derivations if each.name == "receptive field, height"]
-    assert (field.formula, field.value) == ("", 2)
-    assert field.text == "2"
+    # Positions are read at −¼, ¼, ¾ and so on: three neighbours see −1 to 1, 3 positions at most.
+    assert (field.formula, field.value) == ("", 3)
+    assert field.text == "3"
     assert field.note
+
+
+def test_behind_a_finer_grid_the_recurrence_has_its_floors(network):
+    net = network(input=(3, 16, 16)).chain(
+        stem=Conv(out_channels=8, kernel_size=3, stride=2, padding=1),
+        up=ConvTranspose(out_channels=8, kernel_size=4, stride=2, padding=1),
+    )
+    up = explained(net)
+    # Of a map in steps of 2 two neighbours are seen: 3 + 2 positions. Position 0 is made of the
+    # first and, before it, of one that begins 2 earlier, at −3; the next follows 1 position on.
+    assert text(up, "receptive field, height") == (
+        "R + (⌊(d·(k_h − 1) + s)/s⌋ − 1)·J = 3 + (⌊(1·(4 − 1) + 2)/2⌋ − 1)·2 = 5"
+    )
+    assert text(up, "jump, height") == "J/s = 2/2 = 1"
+    assert text(up, "start, height").endswith("= −1 + ⌊(1 − 1·(4 − 1) + 2 − 1)/2⌋·2 = −3")
+
+
+def test_on_a_finer_grid_the_jump_alone_has_a_formula(network):
+    conv = Conv(out_channels=8, kernel_size=3, stride=2, padding=1)
+    net = network(input=(3, 16, 16)).chain(
+        stem=conv, up=ConvTranspose(out_channels=8, kernel_size=4, stride=2, padding=1), down=conv
+    )
+    down = explained(net)
+    # Steps of 2 halved, and doubled again.
+    assert text(down, "jump, height") == "J·s = 1·2 = 2"
+    [size] = [each for each in down.derivations if each.name == "receptive field, height"]
+    assert size.formula == ""
+
+
+def test_a_jump_that_is_no_whole_number_has_its_quotient(network):
+    conv = Conv(out_channels=8, kernel_size=3, stride=Fraction(1, 2), padding=1)
+    spread = explained(network(input=(3, 16, 16)).chain(conv=conv))
+    assert text(spread, "jump, width") == "J/2 = 1/2"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "padding", "said"),
+    [
+        (2, 0, "the windows are not evenly spaced"),
+        (4, 1, "the windows are not evenly spaced"),
+        (3, 0, "not all output positions see alike"),
+    ],
+)
+def test_windows_that_see_equally_many_are_said_to_be_unevenly_spaced(
+    network, kernel, padding, said
+):
+    up = ConvTranspose(out_channels=1, kernel_size=kernel, stride=2, padding=padding)
+    told = explained(network(input=(1, 8, 8)).chain(up=up))
+    notes = {each.note for each in told.about(Topic.RECEPTIVE_FIELD)}
+    assert len(notes) == 1
+    assert notes.pop().startswith(said)
+
+
+def test_tokens_are_told_no_receptive_field(network):
+    for layer in (MultiHeadAttention(num_heads=4, window=7), LayerNorm()):
+        told = explained(network(input=(196, 64)).chain(layer=layer))
+        assert told.about(Topic.RECEPTIVE_FIELD) == ()
+        meanings = {entry.symbol: entry.meaning for entry in told.legend}
+        assert meanings["n"] == "tokens of the input"
+
+
+def test_of_a_matrix_it_is_said_who_shares_its_kernel(network):
+    def notes(sharing):
+        conv = Conv(out_channels=2, kernel_size=2, weight_sharing=sharing)
+        told = explained(network(input=(2, 3, 3)).chain(conv=conv))
+        return {each.note for each in told.about(Topic.MATRIX)}
+
+    assert notes("spatial") == {""}
+    [alone] = notes("none")
+    assert alone.startswith("each row has a kernel of its own")
+    [full] = notes("full")
+    assert full.startswith("one kernel for all input channels")
 
 
 def test_the_letters_of_a_field_are_not_those_of_what_is_seen(network):

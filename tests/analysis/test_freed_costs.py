@@ -75,7 +75,8 @@ def test_a_number_that_is_not_whole_is_worked_out_anew():
         [(("width", Fraction(11, 10)),), (("width", 3),)],
         numbers,
     )
-    assert built == [{}, {"width": Fraction(11, 10)}]
+    # with 3, which the formula does for, to see that there is such a network
+    assert built == [{}, {"width": Fraction(11, 10)}, {"width": 3}]
     # 27·40 + 10·9·40·40 + 40·10 + 10, with 44 in place of 40, and with 120
     assert [scaling.growths[0].after for scaling in costs.scalings] == [
         27 * 44 + 90 * 44**2 + 450,
@@ -92,6 +93,8 @@ def test_formulas_are_of_what_is_assumed():
     assert isinstance(stands, Polynomial)
     formulas = network_formulas(convcalc.load("scaling", {"resolution": stands}), metrics=("macs",))
     costs = freed_costs(formulas, ("resolution",), assumed, {"resolution": 1})
-    assert costs.values == (None,)  # 1 is not even
+    # 1 is not even: (1,080 + 144,000)·80² positions and 40·10 at 2, the nearest
+    assert (costs.own, costs.moved) == ((("resolution", 2),), (("resolution", 1),))
+    assert costs.values == (928_512_400,)
     # (1,080 + 144,000)·40² positions
     assert [str(term) for [term] in costs.leading] == ["232128000·resolution²"]

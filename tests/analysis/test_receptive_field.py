@@ -11,11 +11,11 @@ from convcalc.algebra import UndecidableError, symbol
 from convcalc.analysis import receptive_field
 from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
 from convcalc.layers.activation import Relu, Sigmoid, Softmax
-from convcalc.layers.attention import ToTokens
+from convcalc.layers.attention import MultiHeadAttention, ToTokens
 from convcalc.layers.convolution import Conv, ConvTranspose, DepthwiseConv
 from convcalc.layers.linear import Linear
 from convcalc.layers.merging import Add, Concat, Mul
-from convcalc.layers.normalization import BatchNorm
+from convcalc.layers.normalization import BatchNorm, LayerNorm
 from convcalc.layers.pooling import (
     AdaptiveAvgPool,
     AvgPool,
@@ -24,7 +24,7 @@ from convcalc.layers.pooling import (
     MaxPool,
 )
 from convcalc.layers.resizing import Crop, Pad, PixelShuffle, PixelUnshuffle, Upsample
-from convcalc.layers.shaping import ChannelSlice, Flatten, Permute, Split
+from convcalc.layers.shaping import ChannelSlice, Dropout, Flatten, Permute, Split
 
 
 def conv(k, s=1, p=0, d=1, channels=1):
@@ -339,7 +339,7 @@ def test_fields_are_those_of_positions_followed_one_by_one(network, seed):
     ):
         assert field.aligned
         assert len(seen) == node.shape[1]
-        [size], [jump], [start], _ = field
+        [size], [jump], [start], *_ = field
         for j, positions in enumerate(seen):
             begin = start + j * jump
             if begin >= 0 and begin + size <= graph.nodes[0].shape[1]:  # away from the border
@@ -379,7 +379,8 @@ def deconv(k, s=1, p=0, d=1, channels=1):
 def test_a_transposed_conv_makes_steps_of_half_a_position(network):
     # Position j adds up input positions t with 2t − 1 ≤ j ≤ 2t + 2: two for each j, −1 and 0 first.
     net = network(input=(1, 8)).chain(up=deconv(4, s=2, p=1))
-    assert last(net) == ReceptiveField((2,), (Fraction(1, 2),), (-1,), aligned=False)
+    half = (Fraction(1, 2),)
+    assert last(net) == ReceptiveField((2,), half, (-1,), aligned=False, is_uneven=True)
     # A kernel of 3 without padding: one or two, and position 0 is made of 0 alone.
     net = network(input=(1, 8)).chain(up=deconv(3, s=2))
     assert last(net) == ReceptiveField((2,), (Fraction(1, 2),), (-1,), aligned=False)
@@ -388,9 +389,38 @@ def test_a_transposed_conv_makes_steps_of_half_a_position(network):
 def test_copies_see_what_their_original_does(network):
     net = network(input=(1, 16, 15)).chain(conv=conv(3, s=2, p=1), up=Upsample(scale_factor=2))
     # Steps of 2 come in halves: 0 and 1 see −1 to 1, then 2 and 3 see 1 to 3.
-    assert last(net) == ReceptiveField((3, 3), (1, 1), (-1, -1), aligned=False)
+    assert last(net) == ReceptiveField((3, 3), (1, 1), (-1, -1), aligned=False, is_uneven=True)
     net.add("again", Upsample(scale_factor=2))
-    assert last(net) == ReceptiveField((3, 3), (Fraction(1, 2),) * 2, (-1, -1), aligned=False)
+    half = (Fraction(1, 2),) * 2
+    assert last(net) == ReceptiveField((3, 3), half, (-1, -1), aligned=False, is_uneven=True)
+
+
+def test_positions_that_see_unequally_many_are_not_called_uneven(network):
+    # Kernels of 3 in steps of 2: position 0 is made of 0, 1 of 0, 2 of 0 and 1, 3 of 1.
+    assert not last(network(input=(1, 8)).chain(up=deconv(3, s=2))).is_uneven
+    # Kernels of 2 meet: 0 and 1 are made of 0, 2 and 3 of 1.
+    assert last(network(input=(1, 8)).chain(up=deconv(2, s=2))).is_uneven
+
+
+def test_tokens_have_no_receptive_field(network):
+    attention = MultiHeadAttention(num_heads=4, window=7)
+    for layer in (attention, Linear(out_features=8, in_features=64), LayerNorm()):
+        net = network(input=(196, 64)).chain(drop=Dropout(), layer=layer, after=Relu())
+        assert receptive_fields(net.graph()) == (ReceptiveField((), (), ()),) * 4
+    # Over the channels of a row of positions it is a map that is normalized.
+    row = network(input=(196, 64)).chain(norm=LayerNorm(dim=1))
+    assert last(row) == ReceptiveField((1,), (1,), (0,))
+    # Tokens of a map see what the map sees: 2 × 3 positions, all of them.
+    made = network(input=(4, 2, 3)).chain(tokens=ToTokens(), norm=LayerNorm())
+    assert last(made).size == (2, 3)
+
+
+def test_tokens_beside_a_map_leave_it_its_receptive_field(network):
+    net = network(image=(3, 9, 9), words=(5, 8))
+    net.add("conv", conv(3, channels=8), "image")
+    net.add("norm", LayerNorm(), "words")
+    fields = receptive_fields(net.graph("conv", "norm"))
+    assert [field.size for field in fields] == [(1, 1), (), (3, 3), ()]
 
 
 def test_a_finer_grid_that_is_coarse_again_is_aligned(network):
@@ -407,10 +437,10 @@ def test_a_long_skip_meets_what_was_made_coarse_and_fine_again(network):
     net.add("deep", conv(3, p=1))  # −3 to 4
     net.add("up", deconv(2, s=2))  # 0 and 1 see −3 to 4, 2 and 3 see −1 to 6
     net.add("meet", Concat(), "skip", "up")
-    assert last(net) == ReceptiveField((8,), (1,), (-3,), aligned=False)
+    assert last(net) == ReceptiveField((8,), (1,), (-3,), aligned=False, is_uneven=True)
     net.add("end", conv(3, p=1, channels=1))
     # 0 sees what −1, 0 and 1 do: −5 to 4, 10 positions; 1 what 0, 1 and 2 do: −3 to 6, as many.
-    assert last(net) == ReceptiveField((10,), (1,), (-5,), aligned=False)
+    assert last(net) == ReceptiveField((10,), (1,), (-5,), aligned=False, is_uneven=True)
 
 
 def test_of_a_few_positions_those_count_that_are_there(network):
@@ -439,7 +469,8 @@ def test_one_position_that_is_stretched_is_all_that_is_seen(network, mode):
 
 def test_a_size_of_a_finer_grid_that_is_not_known_is_said(network):
     doubled = network(input=(1, symbol("H"))).chain(up=Upsample(scale_factor=2))
-    assert last(doubled) == ReceptiveField((1,), (Fraction(1, 2),), (0,), aligned=False)
+    half = (Fraction(1, 2),)
+    assert last(doubled) == ReceptiveField((1,), half, (0,), aligned=False, is_uneven=True)
     net = network(input=(1, symbol("H"))).chain(up=Upsample(size=64))
     with pytest.raises(UndecidableError) as caught:
         receptive_fields(net.graph())
@@ -537,7 +568,7 @@ def test_fields_on_finer_grids_are_those_of_positions_followed_one_by_one(
     graph = finer_network(network, seed)
     seen = seen_by(graph)
     for n, field in enumerate(receptive_fields(graph)):
-        [size], [jump], [start], _ = field
+        [size], [jump], [start], *_ = field
         all_seen = [seen(n, j) for j in range(graph.nodes[n].shape[1])]
         assert size == max(max(positions) - min(positions) + 1 for positions in all_seen)
         assert start == min(all_seen[0])
@@ -556,7 +587,7 @@ def test_bounds_for_all_positions_leave_out_nothing_that_is_seen(network, monkey
     graph = finer_network(network, seed)
     seen = seen_by(graph)
     for n, field in enumerate(receptive_fields(graph)):
-        [size], _, [start], _ = field
+        [size], _, [start], *_ = field
         all_seen = [seen(n, j) for j in range(graph.nodes[n].shape[1])]
         assert size >= max(max(positions) - min(positions) + 1 for positions in all_seen)
         assert start <= min(all_seen[0])
@@ -599,7 +630,7 @@ def test_branches_on_finer_grids_see_from_the_least_to_the_greatest(network, see
     net.add("end", conv(draw.randint(1, 3)))
     graph = net.graph()
     seen = seen_by(graph)
-    [size], [jump], [start], _ = receptive_fields(graph)[-1]
+    [size], [jump], [start], *_ = receptive_fields(graph)[-1]
     all_seen = [seen(len(graph.nodes) - 1, j) for j in range(graph.nodes[-1].shape[1])]
     assert jump == 1
     assert start == min(all_seen[0])
@@ -613,7 +644,7 @@ def test_grids_that_hardly_ever_lie_alike_are_held_within_bounds(network):
     )
     graph = net.graph()
     seen = seen_by(graph)
-    [size], [jump], [start], aligned = receptive_fields(graph)[-1]
+    [size], [jump], [start], aligned, _ = receptive_fields(graph)[-1]
     assert jump == Fraction(1000, 1013)
     assert not aligned
     all_seen = [seen(len(graph.nodes) - 1, j) for j in range(1013)]
@@ -626,7 +657,7 @@ def test_grids_that_hardly_ever_lie_alike_are_held_within_bounds(network):
 def test_a_dilated_transposed_conv_sees_no_more_than_is_said(network, k, s, d):
     graph = network(input=(1, 20)).chain(up=deconv(k, s=s, d=d)).graph()
     seen = seen_by(graph)
-    [size], [jump], [start], _ = receptive_fields(graph)[-1]
+    [size], [jump], [start], *_ = receptive_fields(graph)[-1]
     assert jump == Fraction(1, s)
     for j in range(graph.nodes[-1].shape[1]):
         for position in seen(1, j):

@@ -90,11 +90,11 @@ class TestLayer:
             "118,013,952\n"
         ) in text
         assert (
-            "  output height    ⌊(H + 2·p − d·(k_h − 1) − 1)/s⌋ + 1 = "
+            "  output height and width  ⌊(H + 2·p − d·(k_h − 1) − 1)/s⌋ + 1 = "
             "⌊(224 + 2·3 − 1·(7 − 1) − 1)/2⌋ + 1 = 112\n"
         ) in text
         assert "= 64×3×7×7 = 9,408 elements\n" in text
-        assert "  output           64×112×112\n" in text
+        assert "  output                   64×112×112\n" in text
         # 64·112·112·4 bytes
         assert "= 3,211,264 bytes (3.06 MiB)\n" in text
 
@@ -102,11 +102,57 @@ class TestLayer:
         report = report_of(*network(CONV), ["conv"])
         lines = report.text("text").splitlines()
         for each in report.parts[0].explanation.derivations:
-            if each.topic is not Topic.MATRIX:
+            # Height and width are the same, and stand as one.
+            if each.topic is not Topic.MATRIX and each.axis != "w":
                 told = "  " + " = ".join(steps_of(each))
                 assert any(
                     line.startswith(f"  {each.name} ") and line.endswith(told) for line in lines
                 ), each
+
+    def test_axes_of_the_same_formula_and_value_stand_in_one_line(self):
+        report = report_of(*network(CONV), ["conv"])
+        for format_ in ("text", "markdown"):
+            written = report.text(format_)
+            assert written.count("output height and width") == 1
+            assert written.count("receptive field, height and width") == 1
+            assert "output width" not in written
+        names = [
+            each["name"] for each in json.loads(report.text("json"))["layers"][0]["derivations"]
+        ]
+        assert "output height" in names
+        assert "output width" in names
+
+    def test_axes_that_differ_in_formula_or_value_stand_apart(self):
+        oblong = CONV.replace("[3, 224, 224]", "[3, 224, 112]")
+        text = report_of(*network(oblong), ["conv"]).text("text")
+        assert "  output height    ⌊(H " in text
+        assert "  output width     ⌊(W " in text
+        assert "  receptive field, height and width  " in text
+        # Turned around the height is the width: the values are the same, and not the formula.
+        turned = "input: [3, 8, 8]\nlayers:\n  - permute: {dims: [0, 1, 3, 2]}\n"
+        text = report_of(*network(turned), ["permute"]).text("text")
+        assert "  output height    W = 8\n" in text
+        assert "  output width     H = 8\n" in text
+
+    def test_two_of_three_axes_stand_in_one_line(self):
+        text = "input: [1, 4, 8, 8]\nlayers:\n  - max_pool: {kernel_size: 2}\n"
+        written = report_of(*network(text), ["max_pool"]).text("text")
+        # (4 − 2)/2 + 1 = 2; (8 − 2)/2 + 1 = 4
+        assert re.search(r"  output depth +⌊\(D .* = 2\n", written)
+        assert re.search(r"  output height and width +⌊\(H .* = 4\n", written)
+        assert "receptive field, depth, height and width" in written
+
+    def test_each_row_of_a_matrix_without_sharing_has_weights_of_its_own(self):
+        text = (
+            "input: [1, 3]\nlayers:\n"
+            "  - conv: {out_channels: 1, kernel_size: 2, weight_sharing: none}\n"
+        )
+        report = report_of(*network(text), ["conv"])
+        assert "\n  w1,0 w1,1    ·\n     · w2,0 w2,1\n" in report.text("text")
+        assert "each row has a kernel of its own" in report.text("text")
+        assert "0 & w_{2,0} & w_{2,1}" in report.text("latex")
+        [layer] = json.loads(report.text("json"))["layers"]
+        assert layer["matrix"]["weight_sharing"] == "none"
 
     @pytest.mark.parametrize("width", [50, 60, 80, 160])
     def test_a_terminal_has_the_same_in_lines_that_fit(self, width):
@@ -118,9 +164,9 @@ class TestLayer:
     def test_a_line_breaks_at_operators_with_a_hanging_indent(self):
         text = at_width(report_of(*network(CONV), ["conv"]), 80)
         assert (
-            "  output height    ⌊(H + 2·p − d·(k_h − 1) − 1)/s⌋ + 1\n"
-            "                   = ⌊(224 + 2·3 − 1·(7 − 1) − 1)/2⌋ + 1\n"
-            "                   = 112\n"
+            "  output height and width  ⌊(H + 2·p − d·(k_h − 1) − 1)/s⌋ + 1\n"
+            "                           = ⌊(224 + 2·3 − 1·(7 − 1) − 1)/2⌋ + 1\n"
+            "                           = 112\n"
         ) in text
 
     def test_colour_is_for_headings_alone(self):
@@ -141,9 +187,14 @@ class TestLayer:
         )
         analysis = analyze_graph(spec.graph(name="layer", spec=""))
         found = section(report_of(analysis, spec, ["conv"]).text("text"), "Padding")
-        # max(0, 27·1 + 3 − 28) = 2, one at each end; of both axes with their values.
-        assert [line.rpartition(" = ")[2] for line in found] == ["2", "1", "1"] * 2
-        assert [line.count("(28 − 1)·1 + (1·(3 − 1) + 1) − 28") for line in found] == [1, 0, 0] * 2
+        # max(0, 27·1 + 3 − 28) = 2, one at each end; of both axes, which are alike.
+        assert [line.rpartition(" = ")[2] for line in found] == ["2", "1", "1"]
+        assert [line.count("(28 − 1)·1 + (1·(3 − 1) + 1) − 28") for line in found] == [1, 0, 0]
+        assert [line.partition("  ")[0] for line in map(str.strip, found)] == [
+            "padding height and width (P_h and P_w)",
+            "padding, top and left",
+            "padding, bottom and right",
+        ]
 
     def test_the_matrix_of_a_small_convolution_is_written_out(self):
         text = "input: [1, 4, 4]\nlayers:\n  - conv: {out_channels: 1, kernel_size: 3}\n"
@@ -200,7 +251,11 @@ layers:
         assert "Inputs, 2\n  input 4×8×8 → first 4×8×8" not in text
         assert "Inputs, 2\n  input 4×8×8 → second 4×8×8\n  input 4×8×8\n" in text
         assert "A view: its output is the memory of its input, and nothing is allocated." in text
-        assert "With `--in-place` its output may take over the memory of an input." in text
+        # `layer` has no such option: it is said whose it is.
+        assert (
+            "In place its output may take over the memory of an input: `--in-place` of `analyze` "
+            "and `explain`."
+        ) in text
         assert "once more, sharing its weights first, used at net.yaml:4:6" in text
 
     def test_a_note_on_several_numbers_stands_below_the_last(self):
@@ -210,7 +265,7 @@ layers:
         analysis = analyze_graph(spec.graph(name="layer", spec=""))
         text = report_of(analysis, spec, ["conv_transpose"]).text("text")
         found = section(text, "Receptive field")
-        assert len(found) == 7
+        assert len(found) == 4  # receptive field, jump and start of both axes
         assert found[-1].startswith("    not all output positions see alike")
 
 
@@ -259,7 +314,8 @@ layers:
         [part] = parts_of(analysis, spec, ["body2.conv"])
         told = {(each.text, each.where) for each in set_values(part.origin)}
         assert told == {
-            ("kernel_size = size = 3", "net.yaml:5:28, default of `body`"),
+            # The field's own place, then that of the variable that it is.
+            ("kernel_size = size = 3", "net.yaml:7:59; `size` at net.yaml:5:28, default of `body`"),
             ("padding = same", "net.yaml:7:74"),
             ("out_channels = planes * width = 16", "net.yaml:7:30"),
             # Handed on: `planes` is `n`, which this round of the loop has.

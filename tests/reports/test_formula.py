@@ -338,9 +338,15 @@ class TestGrowth:
         assert sheet.rows == (("Multiply-adds", "8,640", "1080·H", "–"),)
         assert any(line.startswith("– where") for line in sheet.lines)
 
-    def test_a_number_that_is_not_as_assumed_has_no_value(self, report):
+    def test_the_value_is_at_the_nearest_number_that_is_as_assumed(self, report):
         made = report(TINY, ("H",), assumptions=("H % 4 == 0",), metrics=("macs",))
-        assert growth_sheet(made.networks[0]).rows == (("Multiply-adds", "–", "1080·H", "–"),)
+        sheet = growth_sheet(made.networks[0])
+        # 108·10·10 for 12, and 108·22·10 for 24; 10 is as far from 8, the greater counts
+        assert sheet.title == "At H = 12 (nearest to 10)"
+        assert sheet.rows == (("Multiply-adds", "10,800", "1080·H", "2.20×"),)
+        assert sheet.lines[0] == (
+            "The spec has H = 10, which is not as assumed: 12 is the nearest."
+        )
 
 
 def test_the_smallest_input_of_alexnet_is_63(report):

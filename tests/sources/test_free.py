@@ -1,5 +1,7 @@
 """Networks with some sizes left free."""
 
+from itertools import product
+
 import pytest
 
 from convcalc.analysis import analyze_graph
@@ -193,3 +195,114 @@ def test_variants_are_read_together(freeable):
     ]
     assert [n.spec for n in freeable("scaling")] == ["specs/scaling.yaml::plain"]
     assert len(freeable("conv_families::*_3d")) == 14
+
+
+SKIP = """\
+input: [4, 24, 24]
+layers:
+  - {max_pool: {kernel_size: 2}, name: half}
+  - {max_pool: {kernel_size: 2}, name: quarter}
+  - {upsample: {scale_factor: 2}, name: again}
+  - {add: , from: [again, half]}
+"""
+FIXED_SIZE = """\
+input: [3, 16, 16]
+layers:
+  - parallel:
+      merge: concat
+      branches:
+        a: [{conv: {out_channels: 4, kernel_size: 5}}, {pad: {padding: 2}}]
+        b: [{conv: {out_channels: 4, kernel_size: 3, stride: 2}}, {upsample: {size: 16}}]
+"""
+FEATURES = """\
+input: [3, 8, 8]
+layers:
+  - flatten
+  - linear: {in_features: 192, out_features: 10}
+"""
+GROUPS = """\
+vars: {c: 8, g: 4}
+input: [8, 4, 4]
+layers:
+  - conv: {out_channels: 8, kernel_size: 1, in_channels: c, groups: g, bias: false}
+"""
+BROADCAST = """\
+vars: {c: 1}
+input: [c, 8, 8]
+layers:
+  - {conv: {out_channels: 4, kernel_size: 1}, name: a}
+  - {mul: , from: [a, input]}
+"""
+PADDED = """\
+input: [4, 20, 20]
+vars: {k: 3, p: 1}
+layers:
+  - conv: {out_channels: 4, kernel_size: k, padding: p}
+  - max_pool: {kernel_size: k, stride: 2, padding: p}
+"""
+SHARED = """\
+vars: {w: 4}
+input: [4, 16, 16]
+layers:
+  - {conv: {out_channels: w, kernel_size: 3, padding: 1}, name: c1}
+  - {conv: {out_channels: w, kernel_size: 3, padding: 1}, name: c2, share: c1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "assumptions", "expected"),
+    [
+        (
+            SKIP,
+            ("H", "W"),
+            (),
+            ["H >= 4", "W >= 4", "⌊H/2⌋ % 2 == 0", "⌊W/2⌋ % 2 == 0"],
+        ),
+        (FIXED_SIZE, ("H", "W"), (), ["H == 16", "W == 16"]),
+        (FEATURES, ("H", "W"), (), ["H·W == 64"]),
+        (GROUPS, ("c", "g"), (), ["c == 8", "8 % g == 0"]),
+        (GROUPS, ("g",), ("g % 2 == 0",), ["8 % g == 0"]),
+        (BROADCAST, ("c",), (), ["c == 4 or c == 1"]),
+        (PADDED, ("k", "p"), (), ["2·p + 10 >= k", "k >= 2·p"]),
+        (PADDED, ("H", "k"), (), ["k >= 2", "H + 2 >= k", "H + 5 >= 2·k", "k <= 12"]),
+        (SHARED, ("w",), (), ["w == 4"]),
+    ],
+)
+def test_the_conditions_hold_exactly_where_the_network_is_accepted(
+    freeable, text, names, assumptions, expected
+):
+    [network] = freeable(text)
+    freed = network.freed(names, assumptions)
+    assert [each.written() for each in freed.conditions] == expected
+    accepted = 0
+    for sizes in product(range(1, 26), repeat=len(names)):
+        values = dict(zip(names, sizes, strict=True))
+        if freed.assumptions.symbol_values(values) is None:
+            continue
+        try:
+            network.graph(values)
+        except SpecError:
+            is_accepted = False
+        else:
+            is_accepted = True
+            accepted += 1
+        assert all(each.holds(values) for each in freed.conditions) == is_accepted, values
+    assert accepted
+
+
+def test_a_unet_is_for_multiples_of_16(freeable):
+    [network] = freeable("unet::unet_same")
+    for assumptions in ((), ("H % 4 == 0",), ("W % 16 == 0",)):
+        found = [each.written() for each in network.freed(["H", "W"], assumptions).conditions]
+        assert found == [
+            f"{name} % 16 == 0" for name in "HW" if f"{name} % 16 == 0" not in assumptions
+        ]
+
+
+def test_who_frees_what_decides_about_layers_is_told_not_to(freeable):
+    [network] = freeable("vars: {n: 2}\ninput: [3, 8, 8]\nlayers:\n  - {repeat: n, relu: }\n")
+    with pytest.raises(SpecError) as caught:
+        network.freed(["n"])
+    assert [(each.code.id, each.help) for each in caught.value.findings] == [
+        ("E207", "give the variable a value: leave it out of `--free`")
+    ]

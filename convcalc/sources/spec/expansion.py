@@ -22,7 +22,7 @@ from convcalc.errors import (
 )
 from convcalc.graph import Graph, Node
 from convcalc.layers import Input, Layer, activation_kinds
-from convcalc.layers.declaration import Shape, Tensor, shape_text
+from convcalc.layers.declaration import Shape, Tensor, is_refuted, shape_text
 from convcalc.layers.field_types import FieldType, FieldValueError
 from convcalc.sources.axis_names import AXIS_NAMES
 from convcalc.sources.spec.document import (
@@ -846,7 +846,7 @@ class Expansion:
                     help="weights are shared between layers of one kind",
                 )
                 return
-            if wanted != had:
+            if is_refuted(lambda wanted=wanted, had=had: wanted == had):  # type: ignore[misc]
                 self.report(
                     catalogue.CANNOT_SHARE,
                     f"`{here.name}` cannot use the weights of `{there.name}`, which are "

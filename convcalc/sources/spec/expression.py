@@ -66,6 +66,44 @@ class Bindings:
         return "a mapping"
 
 
+class Ratio:
+    """A formula divided by what does not divide it for all values of its symbols.
+
+    It is on its way within an expression, to be rounded: no value is one.
+    """
+
+    # No tuple: that is what lists of the language are.
+    __slots__ = ("denominator", "numerator")
+
+    def __init__(self, numerator: int | Polynomial, denominator: int | Polynomial) -> None:
+        self.numerator = numerator
+        self.denominator = denominator
+
+    def __str__(self) -> str:
+        return f"({self.numerator}) / ({self.denominator})"
+
+    def rounded_down(self) -> int | Polynomial:
+        """⌊n/d⌋. Raises UndecidableError if the sign of d is open."""
+        return self.numerator // self.denominator
+
+    def rounded_up(self) -> int | Polynomial:
+        """⌈n/d⌉ = −⌊−n/d⌋, which for integers is ⌊(n + d − 1)/d⌋ if d > 0.
+
+        Raises UndecidableError if the sign of d is open.
+        """
+        if self.denominator < 0:
+            return Ratio(-self.numerator, -self.denominator).rounded_up()
+        return (self.numerator + self.denominator - 1) // self.denominator
+
+    def way_out(self) -> str:
+        """What to write instead."""
+        name = str(self.numerator)
+        means = f", or free it with `--assume '{name} % {self.denominator} == 0'`"
+        return "round it, down with `//` or `floor(…)` or up with `ceil(…)`" + (
+            means if name.isidentifier() and isinstance(self.denominator, int) else ""
+        )
+
+
 Value: TypeAlias = "int | Fraction | bool | str | Polynomial | tuple[Value, ...] | Bindings | None"
 Environment: TypeAlias = "Mapping[str, Value]"
 Evaluator: TypeAlias = Callable[["Mapping[str, Value]"], "Value"]
@@ -140,14 +178,27 @@ def make_divisible(v: Numeric, divisor: Numeric) -> Numeric:
 
 
 def _floor(value: Numeric) -> Numeric:
+    if isinstance(value, Ratio):
+        return value.rounded_down()
     return value if isinstance(value, Polynomial) else value.__floor__()
 
 
 def _ceil(value: Numeric) -> Numeric:
+    if isinstance(value, Ratio):
+        return value.rounded_up()
     return value if isinstance(value, Polynomial) else value.__ceil__()
 
 
 def _round(value: Numeric) -> Numeric:
+    if isinstance(value, Ratio):
+        n, d = value.numerator, value.denominator
+        if isinstance(d, int) and d % 2:
+            return (2 * n + d) // (2 * d)  # no halves, which would go to the even one
+        raise ExpressionError(
+            catalogue.CANNOT_EVALUATE,
+            f"`round` of {value} has no formula: halves go to the even one",
+            help="use `floor(…)` or `ceil(…)`",
+        )
     return value if isinstance(value, Polynomial) else round(value)
 
 
@@ -175,24 +226,48 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "len": Function(len, 1, 1, "the length of a list"),
 }
 
+_ROUNDING: Final = (_floor, _ceil, _round)
+"""What makes a whole number of any, and so takes ratios of formulas."""
+
 _FUNCTIONS_ELSEWHERE: Final = {"int": "floor", "trunc": "floor", "size": "len", "length": "len"}
 
 # -- compiling ------------------------------------------------------------------------------------
 
 
 def _divide(a: Numeric, b: Numeric) -> Numeric:
-    if isinstance(a, Polynomial) or isinstance(b, Polynomial):
-        quotient = None
-        if not isinstance(a, Fraction) and not isinstance(b, Fraction):
-            quotient = exact_quotient(a, b)
-        if quotient is None:
-            raise ExpressionError(
-                catalogue.CANNOT_EVALUATE,
-                f"({a}) / ({b}) is not a whole number for all values of its symbols",
-                help="use `//` to round down",
-            )
-        return quotient
-    return _whole(Fraction(a, b))
+    if isinstance(a, int | Fraction) and isinstance(b, int | Fraction):
+        return _whole(Fraction(a, b))
+    n, d = _parts(a)
+    by, over = _parts(b)
+    return _ratio(n * over, d * by)
+
+
+def _parts(number: Numeric) -> tuple[Numeric, Numeric]:
+    """The numerator and denominator of what may be neither a fraction nor a ratio."""
+    if isinstance(number, Ratio | Fraction):
+        return number.numerator, number.denominator
+    return number, 1
+
+
+def _ratio(numerator: Numeric, denominator: Numeric) -> Numeric:
+    """The exact quotient, if there is one, and else the ratio."""
+    quotient = exact_quotient(numerator, denominator)
+    return Ratio(numerator, denominator) if quotient is None else quotient
+
+
+def _on_ratios(operation: type[ast.operator], a: Numeric, b: Numeric) -> Numeric:
+    """An operation on numbers of which one is a ratio, or one a formula and one a fraction.
+
+    Raises TypeError for one that there is not.
+    """
+    (n, d), (m, e) = _parts(a), _parts(b)
+    if operation in {ast.Add, ast.Sub}:
+        return _ratio(n * e + (m if operation is ast.Add else -m) * d, d * e)
+    if operation is ast.Mult:
+        return _ratio(n * m, d * e)
+    if operation is ast.FloorDiv:
+        return (n * e) // (d * m)
+    raise TypeError
 
 
 def _power(a: Numeric, b: Numeric) -> Numeric:
@@ -324,14 +399,29 @@ class _Compiler:
             start, end = (n + sum(map(len, lines[: node.lineno - 1])) for n in (start, end))
         return self.lead + start, max(1, end - start) if node.end_lineno == node.lineno else 1
 
-    def node(self, node: ast.expr, depth: int) -> Evaluator:
+    def node(self, node: ast.expr, depth: int, *, may_be_ratio: bool = False) -> Evaluator:
         if depth > MAX_NESTING:
             raise self.too_deep()
         self.cost += 1
         method = getattr(self, f"on_{type(node).__name__.lower()}", None)
         if method is None:
             raise self.refuse(node, _DESCRIPTIONS.get(type(node), "this"))
-        return method(node, depth + 1)  # type: ignore[no-any-return]
+        evaluate: Evaluator = method(node, depth + 1)
+        if may_be_ratio or not isinstance(node, ast.BinOp | ast.UnaryOp):
+            return evaluate
+
+        def whole(environment: Environment) -> Value:
+            value: Numeric = evaluate(environment)
+            if isinstance(value, Ratio):
+                raise ExpressionError(
+                    catalogue.CANNOT_EVALUATE,
+                    f"{value} is not a whole number for all values of its symbols",
+                    self.span(node),
+                    help=value.way_out(),
+                )
+            return value  # type: ignore[no-any-return]
+
+        return whole
 
     def on_constant(self, node: ast.Constant, _depth: int) -> Evaluator:
         value: Any = node.value
@@ -382,7 +472,9 @@ class _Compiler:
         return read
 
     def on_binop(self, node: ast.BinOp, depth: int) -> Evaluator:
-        left, right = self.node(node.left, depth), self.node(node.right, depth)
+        left = self.node(node.left, depth, may_be_ratio=True)
+        right = self.node(node.right, depth, may_be_ratio=True)
+        is_division = isinstance(node.op, ast.Div)
         operation = _ARITHMETIC.get(type(node.op))
         if operation is None:
             raise self.refuse(node, "`^`" if isinstance(node.op, ast.BitXor) else "this operator")
@@ -391,13 +483,15 @@ class _Compiler:
 
         def calculate(environment: Environment) -> Value:
             a, b = left(environment), right(environment)
-            if not (_is_number(a) and _is_number(b)):
+            if not (_is_operand(a) and _is_operand(b)):
                 raise ExpressionError(
                     catalogue.CANNOT_EVALUATE,
-                    f"`{sign}` needs numbers, not {described_value(b if _is_number(a) else a)}",
+                    f"`{sign}` needs numbers, not {described_value(b if _is_operand(a) else a)}",
                     self.span(node),
                 )
             try:
+                if not is_division and _is_ratio(a, b):
+                    return self.bounded(_on_ratios(type(node.op), a, b), node)
                 return self.bounded(_whole(operation(a, b)), node)
             except ZeroDivisionError:
                 raise ExpressionError(
@@ -421,7 +515,8 @@ class _Compiler:
         return calculate
 
     def on_unaryop(self, node: ast.UnaryOp, depth: int) -> Evaluator:
-        operand = self.node(node.operand, depth)
+        may_be_ratio = isinstance(node.op, ast.USub | ast.UAdd)
+        operand = self.node(node.operand, depth, may_be_ratio=may_be_ratio)
         if isinstance(node.op, ast.Not):
             return lambda environment: not self.condition(operand(environment), node)
         if isinstance(node.op, ast.Invert):
@@ -429,14 +524,16 @@ class _Compiler:
         negative = isinstance(node.op, ast.USub)
 
         def sign(environment: Environment) -> Value:
-            value = operand(environment)
+            value: Numeric = operand(environment)
+            if isinstance(value, Ratio):
+                return Ratio(-value.numerator, value.denominator) if negative else value  # type: ignore[return-value]
             if not _is_number(value):
                 raise ExpressionError(
                     catalogue.CANNOT_EVALUATE,
                     f"a sign needs a number, not {described_value(value)}",
                     self.span(node),
                 )
-            return -value if negative else value  # type: ignore[operator]
+            return -value if negative else value  # type: ignore[no-any-return]
 
         return sign
 
@@ -608,7 +705,8 @@ class _Compiler:
                 f"{len(node.args) + len(node.keywords)}",
                 self.span(node),
             )
-        operands = [self.node(operand, depth) for operand in node.args]
+        rounds = function.call in _ROUNDING
+        operands = [self.node(operand, depth, may_be_ratio=rounds) for operand in node.args]
         takes_list = name == "len"
         self.cost += 15
 
@@ -618,7 +716,7 @@ class _Compiler:
                 if isinstance(value, tuple) if not takes_list else not isinstance(value, tuple):
                     wanted = "a list" if takes_list else "numbers"
                     message = f"`{name}` needs {wanted}, not {described_value(value)}"
-                elif not takes_list and not _is_number(value):
+                elif not takes_list and not _is_operand(value):
                     message = f"`{name}` needs numbers, not {described_value(value)}"
                 else:
                     continue
@@ -717,6 +815,8 @@ def _whole(value: Value) -> Value:
 
 def is_bounded(value: object) -> bool:
     """Whether a value, if it is a number, is small enough to go on with."""
+    if isinstance(value, Ratio):
+        return is_bounded(value.numerator) and is_bounded(value.denominator)
     if isinstance(value, int):
         return -LARGEST_NUMBER <= value <= LARGEST_NUMBER
     if isinstance(value, Fraction):
@@ -762,6 +862,20 @@ def _equals(a: Value, b: Value) -> bool:
 
 def _is_number(value: Value) -> bool:
     return isinstance(value, int | Fraction | Polynomial) and not isinstance(value, bool)
+
+
+def _is_operand(value: object) -> bool:
+    """Whether arithmetic takes it: a number, or a ratio that is to be rounded."""
+    return isinstance(value, int | Fraction | Polynomial | Ratio) and not isinstance(value, bool)
+
+
+def _is_ratio(a: object, b: object) -> bool:
+    """Whether of two operands one is a ratio, or they come to one."""
+    if isinstance(a, Polynomial):
+        return isinstance(b, Fraction | Ratio)
+    return isinstance(a, Ratio) or (
+        isinstance(b, Ratio) or (isinstance(a, Fraction) and isinstance(b, Polynomial))
+    )
 
 
 def described_value(value: Value) -> str:

@@ -567,3 +567,40 @@ def test_any_text_has_a_value_or_a_reason(text):
         start, length = refused.span
         assert 0 <= start < max(1, len(text))
         assert length >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ceil(H / 16)", lambda h: -(-h // 16)),
+        ("floor(H / 8 / 2)", lambda h: h // 16),
+        ("ceil(H * 1.5)", lambda h: -(-3 * h // 2)),
+        ("round(H / 3)", lambda h: round(Fraction(h, 3))),
+        ("ceil(-(H / 4))", lambda h: -(h // 4)),
+        ("ceil(H / 2 + 1/3)", lambda h: -((-3 * h - 2) // 6)),
+        ("ceil(5 / H)", lambda h: -(-5 // h)),
+        ("ceil((H - 1) / 2 - H / 3)", lambda h: -(-(h - 3) // 6)),
+        ("H / 2 // 3", lambda h: h // 6),
+        ("H / 2 * 4", lambda h: 2 * h),
+    ],
+)
+def test_a_quotient_of_a_formula_is_rounded_as_that_of_its_number(text, expected):
+    found = Expression(text).evaluate({"H": symbol("H")})
+    for h in range(1, 60):
+        assert found.evaluate({"H": h}) == Expression(text).evaluate({"H": h}) == expected(h)
+
+
+@pytest.mark.parametrize("text", ["H / 16", "[H / 16]", "min(H / 16, 3)", "H / 16 > 2"])
+def test_a_quotient_that_is_not_rounded_says_what_would_do(text):
+    with pytest.raises(ExpressionError, match="not a whole number") as caught:
+        Expression(text).evaluate({"H": symbol("H")})
+    assert caught.value.code.id == "E206"
+    assert caught.value.help == (
+        "round it, down with `//` or `floor(…)` or up with `ceil(…)`, "
+        "or free it with `--assume 'H % 16 == 0'`"
+    )
+
+
+def test_halves_that_go_to_the_even_one_are_no_formula():
+    with pytest.raises(ExpressionError, match="halves go to the even one"):
+        Expression("round(H / 2)").evaluate({"H": symbol("H")})
