@@ -106,9 +106,60 @@ def test_a_claim_is_looked_for_at_other_sizes(run):
     assert "5.34G at 256×256 is convcalc's 5,340,348,416 multiply-adds" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("input_", "claim", "size"),
+    [
+        # A 1×1 convolution of 2 to 1 channels: 2 multiply-adds a position.
+        ("[2, 1000]", 2 * 1750, "1750"),
+        ("[2, 96, 192]", 2 * 192 * 384, "192×384"),
+        ("[2, 96, 192]", 2 * 331 * 331, "331×331"),
+        ("[2, 1100, 1100]", 2 * 331 * 331, "331×331"),
+        ("[2, 700, 700]", 2 * 732 * 732, "732×732"),
+        ("[2, 700, 700]", 2 * 1344 * 1344, "1344×1344"),
+        ("[2, 7, 112, 112]", 2 * 7 * 331 * 331, "7×331×331"),
+        ("[2, 8, 113, 113]", 2 * 12 * 113 * 113, "12×113×113"),
+    ],
+)
+def test_other_sizes_are_as_inputs_come(input_, claim, size, run, spec):
+    conv = "layers: [conv: {out_channels: 1, kernel_size: 1, bias: false}]"
+    done = run("reconcile", spec(f"input: {input_}\n{conv}"), "--claim", str(claim))
+    assert f"{claim} at {size} is convcalc's {claim:,} multiply-adds" in done.stdout
+
+
+def test_sizes_that_are_set_are_varied_with_the_others(run, spec):
+    path = spec(
+        "vars: {H: 64, W: 64}\ninput: [2, H, W]\n"
+        "layers: [conv: {out_channels: 1, kernel_size: 1, bias: false}]"
+    )
+    done = run("reconcile", path, "--set", "H=128", "--claim", str(2 * 256 * 128))
+    assert "at 256×128 is convcalc's 65,536 multiply-adds" in done.stdout
+
+
+def test_a_size_is_named_rather_than_code_that_nobody_writes(run):
+    done = run("reconcile", "mobilenet_v2", "--claim", "612M")
+    assert "612M at 320×320 is convcalc's 612,492,800 multiply-adds" in done.stdout
+    assert "linear=operator" not in done.stdout
+    done = run("reconcile", "resnet::resnet50", "--claim", "36.8M")
+    assert "No convention gives 36.8M" in done.stdout
+
+
+def test_parameters_are_found_without_the_word(run):
+    done = run("reconcile", "alexnet", "--claim", "61M")
+    assert "61M is the number of parameters of alexnet: 61,100,840." in done.stdout
+
+
+def test_a_network_without_multiply_adds_is_not_held_against_them(run, spec):
+    done = run("analyze", spec("input: [4]\nlayers: [relu]"), "--like", "thop")
+    assert "“MACs”: 0; on one sample." in done.stdout
+
+
 def test_a_claim_that_nothing_gives_is_told_the_nearest(run, net):
     done = run("reconcile", net, "--claim", "771")
-    assert "No convention gives 771 on the spec's input, nor on any of 30 others" in done.stdout
+    # The 30 usual sizes, and 8 + 32.
+    assert (
+        "No convention gives 771 on the spec's input, nor on any of 31 others from 40×40 to "
+        "600×600."
+    ) in done.stdout
     assert "Near it: fvcore's count of net at 8×8: 768 flops." in done.stdout
     network = json_of(run("reconcile", net, "--claim", "771", "--format", "json"))
     assert network["claim"]["matches"] == []
@@ -125,7 +176,7 @@ def test_how_layers_are_written_can_be_said(run, net):
     network = json_of(run("reconcile", net, "--written", "relu=function", "--format", "json"))
     totals = {each["name"]: each["total"] for each in network["conventions"]}
     assert totals["ptflops"] == 512 + 2 * 128 + 128
-    assert network["written"] == {"relu": "function"}
+    assert network["written"] == [{"layers": "relu", "form": "function"}]
 
 
 def test_one_network_is_reconciled_at_a_time(run):
@@ -158,6 +209,20 @@ def test_one_network_is_reconciled_at_a_time(run):
         ("1.2e12", 1_150_000_000_000, 1_299_999_999_999),
         ("4,111,512,576", 4_111_512_576, 4_111_512_576),
         ("4111512576 FLOPs", 4_111_512_576, 4_111_512_576),
+        ("4,111M", 4_110_500_000, 4_111_999_999),
+        ("300 macs", 300, 300),
+        ("300 madds", 300, 300),
+        ("300 mmacs", 299_500_000, 300_999_999),
+        ("4.11 gflops", 4_105_000_000, 4_119_999_999),
+        ("4.1 billion", 4_050_000_000, 4_199_999_999),
+        ("4.1 billion FLOPs", 4_050_000_000, 4_199_999_999),
+        ("1.2 trillion", 1_150_000_000_000, 1_299_999_999_999),
+        ("~4.1G", 4_050_000_000, 4_199_999_999),
+        ("≈ 4.1 G", 4_050_000_000, 4_199_999_999),
+        ("4.11×10^9", 4_105_000_000, 4_119_999_999),
+        ("4.11 x 10^9 MACs", 4_105_000_000, 4_119_999_999),
+        ("4.11·10⁹", 4_105_000_000, 4_119_999_999),
+        ("4.11*10**9", 4_105_000_000, 4_119_999_999),
     ],
 )
 def test_a_claim_is_read_as_it_is_quoted(text, low, high):
@@ -166,7 +231,11 @@ def test_a_claim_is_read_as_it_is_quoted(text, low, high):
 
 
 @pytest.mark.parametrize(
-    "text", ["25.6M params", "25.6 M parameters", "25.6Mparams", "25.6M param"]
+    "text",
+    [
+        *("25.6M params", "25.6 M parameters", "25.6Mparams", "25.6M param", "25.6m weights"),
+        "25.6 million parameters",
+    ],
 )
 def test_a_claim_may_be_of_parameters(text):
     claim = claim_of(text)
@@ -184,6 +253,11 @@ def test_a_claim_may_be_of_parameters(text):
         "4.1.1G",
         "4.11Q",
         "4e9G",
+        "4×10^9G",
+        "4×109",
+        "4.11 billions of",
+        "41,11,512",
+        "4,1115",
         "nan",
         "٤G",
         "4" * 99,
@@ -193,6 +267,27 @@ def test_what_is_no_count_is_refused(text):
     with pytest.raises(ConvcalcError) as caught:
         claim_of(text)
     assert [finding.code.id for finding in caught.value.findings] == ["E440"]
+
+
+@pytest.mark.parametrize(
+    ("text", "help_"),
+    [
+        ("4,11G", "4.11G"),
+        ("~4,1 GFLOPs", "~4.1 GFLOPs"),
+        ("25,6M params", "25.6M params"),
+        ("0,411G", "0.411G"),
+    ],
+)
+def test_a_decimal_comma_is_not_read_as_none(text, help_):
+    with pytest.raises(ConvcalcError) as caught:
+        claim_of(text)
+    (finding,) = caught.value.findings
+    assert (finding.code.id, finding.help) == ("E440", f"write {help_}")
+
+
+@pytest.mark.parametrize(("text", "is_bare"), [("61M", True), ("61M FLOPs", False), ("6e7", True)])
+def test_a_claim_may_say_nothing_of_what_it_is_of(text, is_bare):
+    assert claim_of(text).is_bare is is_bare
 
 
 # -- analyze --like -------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias, cast
 
 import typer
 
@@ -22,17 +23,50 @@ from convcalc.cli.written import check_written, written_of
 
 if TYPE_CHECKING:
     from convcalc.analysis import Analysis
-    from convcalc.conventions.claims import Claim
+    from convcalc.conventions.claims import Claim, Other
     from convcalc.sources.free import FreeableNetwork
 
 __all__ = ["claim_of", "reconcile"]
 
+Spatial: TypeAlias = tuple[tuple[int, ...], ...]
+"""The sizes in space of each input."""
+
 FIGURE = re.compile(
-    r"(?P<digits>[0-9][0-9,]*(?:\.[0-9]+)?)(?:[eE]\+?(?P<exponent>[0-9]{1,2}))?"
-    r"\s*(?P<unit>[kKMGBT]i?)?\s*(?P<of>[A-Za-z][A-Za-z -]*)?"
+    r"(?:[~≈]\s*)?(?P<whole>[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?P<decimals>\.[0-9]+)?"
+    r"(?:[eE]\+?(?P<exponent>[0-9]{1,2})|\s*[×·xX*]\s*10(?:\^|\*\*)(?P<power>[0-9]{1,2}))?"
+    r"\s*(?P<of>(?:[A-Za-z][A-Za-z -]*)?)"
 )
-OPERATIONS = ("flop", "flops", "mac", "macs", "madds", "multadds", "multiplyadds", "ops")
+DECIMAL_COMMA = re.compile(r"(?:[~≈]\s*)?[0-9]+,[0-9]+(?![0-9,.])")
+POWER = re.compile("(?<=10)[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+UNITS = {
+    "thousand": "K",
+    "million": "M",
+    "billion": "G",
+    "trillion": "T",
+    "mn": "M",
+    "bn": "G",
+    "": "",
+    "k": "K",
+    "m": "M",
+    "g": "G",
+    "b": "G",
+    "t": "T",
+    "ki": "Ki",
+    "mi": "Mi",
+    "gi": "Gi",
+    "ti": "Ti",
+}
+"""What a figure is a multiple of, by how it is written, whatever the case."""
+OPERATIONS = (
+    *("flop", "flops", "mac", "macs", "madd", "madds", "multadds", "multiplyadds", "ops"),
+    *("operations", "multiplyaccumulates"),
+)
 PARAMETERS = ("param", "params", "parameters", "weights")
+
+
+FINE = 1024
+"""Up to this size multiples of 32 are tried: among more sizes some would fit any figure."""
 
 
 @command(
@@ -101,26 +135,85 @@ def reconcile(
     emit(report, settings)
 
 
-def _at_other_sizes(network: FreeableNetwork) -> Iterator[Analysis]:
-    """The network on square images of the usual sizes, as far as it takes them."""
+def _at_other_sizes(network: FreeableNetwork) -> Iterator[Sequence[Other]]:
+    """The network on inputs of other sizes in space, in sequences from small to large."""
+    from convcalc.conventions.claims import Other  # noqa: PLC0415 - see above
+
+    given = network.given
+    if given is None:
+        return
+    shapes = [cast("tuple[int, ...]", node.shape) for node in given.inputs]
+    own = tuple(shape[1:] for shape in shapes)
+    met = {own}
+    for chain in _other_sizes(own):
+        others = []
+        for sizes in chain:
+            names = None if sizes in met else network.named_sizes(sizes)
+            met.add(sizes)
+            if names is not None:
+                first = (*shapes[0][:1], *sizes[0])
+                others.append(Other(first, partial(_analyzed, network, names, sizes)))
+        if others:
+            yield others
+
+
+def _analyzed(
+    network: FreeableNetwork, names: Mapping[str, int], sizes: Spatial
+) -> Analysis | None:
+    """The network on inputs of these sizes in space; None if its layers do not take them."""
     from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
-    from convcalc.conventions.claims import USUAL_SIZES  # noqa: PLC0415 - see above
     from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
 
-    names = network.spatial_names()
-    given = network.given
-    if given is None or not names or any(len(node.shape) != 3 for node in given.inputs):
+    try:
+        graph = network.graph(names)
+    except ConvcalcError:
+        return None  # too small for its layers
+    if tuple(node.shape[1:] for node in graph.inputs) != sizes:
+        return None  # the size is not its variables alone
+    return analyze_graph(graph)
+
+
+def _other_sizes(own: Spatial) -> Iterator[list[Spatial]]:
+    """Sizes in space of all inputs, in sequences that grow on every axis.
+
+    Images that are square are tried at the usual sizes, and at multiples of 32 and ± 32 around
+    their own, as are the heights and widths of videos; others are scaled alike. Videos are tried
+    with more and fewer frames too.
+    """
+    from convcalc.conventions.claims import USUAL_SIZES  # noqa: PLC0415 - see above
+
+    ranks = {len(sizes) for sizes in own}
+    if not all(own) or not ranks <= {1, 2, 3}:
         return
-    met = {tuple(node.shape for node in given.inputs)}
-    for size in USUAL_SIZES:
-        try:
-            graph = network.graph(dict.fromkeys(names, size))
-        except ConvcalcError:
-            continue  # too small for its layers
-        shapes = tuple(node.shape for node in graph.inputs)
-        if shapes not in met:
-            met.add(shapes)
-            yield analyze_graph(graph)
+    lengths = [size for sizes in own for size in (sizes[1:] if len(sizes) == 3 else sizes)]
+    least = min(lengths)
+    is_image = ranks != {1}
+    is_square = is_image and len(set(lengths)) == 1
+    near = set(USUAL_SIZES) if is_square else {least * parts // 4 for parts in range(2, 13)}
+    if is_image and least <= FINE:
+        near |= {least - 32, least + 32, *range(-(-least // 64) * 32, 3 * least + 1, 32)}
+    scaled = [
+        tuple(
+            (
+                *sizes[: len(sizes) == 3],
+                *(size * length // least for size in sizes[len(sizes) == 3 :]),
+            )
+            for sizes in own
+        )
+        for length in sorted(near)
+        if length > 0
+    ]
+    yield scaled
+    if is_image and not is_square:
+        yield [
+            tuple((*sizes[: len(sizes) == 3], *(length,) * min(2, len(sizes))) for sizes in own)
+            for length in USUAL_SIZES
+        ]
+    if ranks == {3}:
+        yield [
+            tuple((max(1, sizes[0] * parts // 8), *sizes[1:]) for sizes in own)
+            for parts in (1, 2, 4, 6, 12, 16, 24, 32, 64)
+        ]
 
 
 def claim_of(text: str) -> Claim:
@@ -128,29 +221,51 @@ def claim_of(text: str) -> Claim:
     from convcalc.conventions.claims import Claim  # noqa: PLC0415 - see above
     from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
 
-    match = FIGURE.fullmatch(text.strip())
-    bounds = None
-    of_params = False
-    if match:
-        of = re.sub(r"[ -]", "", (match["of"] or "").lower())
-        of_params = of in PARAMETERS
-        if not of or of_params or of in OPERATIONS:
-            bounds = _bounds(match["digits"].replace(",", ""), match["exponent"], match["unit"])
-    if bounds is None:
+    said = text.strip()
+    figure = _read(said)
+    if figure is None:
+        dotted = said.replace(",", ".", 1)
+        has_comma = DECIMAL_COMMA.match(said) is not None and _read(dotted) is not None
         raise UsageError(
             [
                 Finding(
                     catalogue.BAD_CLAIM,
                     f"--claim: {text!r} is not a count",
-                    help="write it as it is quoted: 4.11G, 4.1 GFLOPs, 8.18e9, 4111512576, or "
+                    help=f"write {dotted}"
+                    if has_comma
+                    else "write it as it is quoted: 4.11G, 4.1 GFLOPs, 8.18e9, 4111512576, or "
                     "'25.6M params'",
                 )
             ]
         )
-    return Claim(text.strip(), *bounds, of_params)
+    return Claim(said, figure.low, figure.high, figure.of in PARAMETERS, is_bare=not figure.of)
 
 
-def _bounds(digits: str, exponent: str | None, unit: str | None) -> tuple[int, int] | None:
+class _Figure(NamedTuple):
+    """What a figure may stand for, and the word for what it is of; empty: it does not say."""
+
+    low: int
+    high: int
+    of: str
+
+
+def _read(text: str) -> _Figure | None:
+    """A figure as it is quoted; None if it is none."""
+    match = FIGURE.fullmatch(POWER.sub(lambda power: "^" + power[0].translate(DIGITS), text))
+    if match is None:
+        return None
+    number = match["whole"].replace(",", "") + (match["decimals"] or "")
+    # Each unit that the word may start with: the m of `macs` is none.
+    word = re.sub(r"[ -]", "", match["of"].lower())
+    for unit, symbol in UNITS.items():
+        of = word.removeprefix(unit)
+        if word.startswith(unit) and of in ("", *OPERATIONS, *PARAMETERS):
+            bounds = _bounds(number, match["exponent"] or match["power"], symbol)
+            return None if bounds is None else _Figure(*bounds, of)
+    return None
+
+
+def _bounds(digits: str, exponent: str | None, unit: str) -> tuple[int, int] | None:
     """The least and the greatest count that a figure may stand for; None if it is none.
 
     What `published` in a spec may say is read the same way; here there are powers of ten too.
@@ -160,9 +275,9 @@ def _bounds(digits: str, exponent: str | None, unit: str | None) -> tuple[int, i
     if exponent is None:
         if unit in {"T", "Ti"}:
             return _scaled(figure_bounds(f"{digits}G{unit[1:]}"), 1000 if unit == "T" else 1024, 1)
-        return figure_bounds(digits + (unit or ""))
+        return figure_bounds(digits + unit)
     power = int(exponent) - 9
-    if unit is not None:
+    if unit:
         return None
     return _scaled(figure_bounds(f"{digits}G"), 10 ** max(power, 0), 10 ** max(-power, 0))
 

@@ -11,9 +11,17 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from convcalc.conventions.declaration import Form
+from convcalc.layers import all_kinds
 from convcalc.name_patterns import matches
 
-__all__ = ["KNOWN_WRITINGS", "Writing", "Written", "known_writing", "parse_written"]
+__all__ = [
+    "KNOWN_WRITINGS",
+    "Writing",
+    "Written",
+    "known_writing",
+    "parse_written",
+    "possible_forms",
+]
 
 
 class Written(NamedTuple):
@@ -102,13 +110,38 @@ def known_writing(design: str | None) -> tuple[Written, ...]:
     )
 
 
+_NO_OPERATOR: Final = frozenset(
+    (
+        *("conv", "depthwise_conv", "conv_transpose", "linear", "multi_head_attention"),
+        *("batch_norm", "instance_norm", "group_norm", "layer_norm", "local_response_norm"),
+        *("max_pool", "avg_pool", "adaptive_avg_pool", "adaptive_max_pool", "upsample"),
+        *("leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "glu"),
+        *("hard_sigmoid", "hard_swish", "dropout", "pixel_shuffle", "pixel_unshuffle"),
+    )
+)
+"""Kinds that no operator and no method of a PyTorch tensor computes."""
+
+
+def possible_forms(kind: str) -> tuple[Form, ...]:
+    """The forms that layers of a kind can have in PyTorch code."""
+    # Not above: counting needs what is written.
+    from convcalc.conventions.counting import usual_form  # noqa: PLC0415 - see above
+
+    forms = (Form.MODULE, Form.SUBCLASS) if usual_form(kind) is Form.MODULE else ()
+    return (*forms, Form.FUNCTION, *(() if kind in _NO_OPERATOR else (Form.OPERATOR,)))
+
+
 def parse_written(text: str) -> Written:
     """``global_avg_pool=function``, understood. Raises ValueError."""
     what, separator, form = (part.strip() for part in text.partition("="))
     if not separator or not what:
         raise ValueError(f"{text!r} is not LAYERS=FORM")
     try:
-        return Written(what, Form(form))
+        written = Written(what, Form(form))
     except ValueError:
         known = ", ".join(each.value for each in Form)
         raise ValueError(f"{form!r} is no form of PyTorch code: there are {known}") from None
+    if what in all_kinds() and written.form not in possible_forms(what):
+        known = ", ".join(each.value for each in possible_forms(what))
+        raise ValueError(f"PyTorch has no {form} that is {what}: there are {known}")
+    return written

@@ -61,9 +61,11 @@ def _sheet(
         amount = sum(amounts[layer.name] for layer in group.layers)
         told = (count(amount), percent(amount, counted.total))
         rows.append((*(cell.of_group(group, analysis) for cell in cells), *told))
+    factor = ratio(counted.ratio)  # nothing of a network without multiply-adds
+    beside = f", {factor} the multiply-adds" if factor else ""
     lines = [
-        f"Counted as {said_by(convention)}: {count(counted.total)}, {ratio(counted.ratio)} the "
-        f"multiply-adds; on one sample. `convcalc reconcile` tells the difference.",
+        f"Counted as {said_by(convention)}: {count(counted.total)}{beside}; on one sample. "
+        f"`convcalc reconcile` tells the difference.",
         *writing_lines(analysis, written),
     ]
     if depth == AUTO_DEPTH:

@@ -6,6 +6,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 from typing import IO, Final, NamedTuple
 
 from convcalc.analysis.cost import Analysis
@@ -175,10 +176,16 @@ def writing_lines(analysis: Analysis, written: Sequence[Written]) -> Iterator[st
         yield f"Written as asked for: {', '.join(map(str, written))}."
 
 
-def written_json(analysis: Analysis, written: Sequence[Written]) -> dict[str, str]:
-    """How layers are written: what is known of the design, and what the user has said."""
-    forms = (*known_writing(analysis.source), *written)
-    return {each.what: each.form.value for each in forms}
+def written_json(analysis: Analysis, written: Sequence[Written]) -> list[dict[str, str]]:
+    """How layers are written: what is known of the design, then what the user has said.
+
+    What comes later holds.
+    """
+    return _forms_json((*known_writing(analysis.source), *written))
+
+
+def _forms_json(written: Iterable[Written]) -> list[dict[str, str]]:
+    return [{"layers": each.what, "form": each.form.value} for each in written]
 
 
 # -- claims ---------------------------------------------------------------------------------------
@@ -190,17 +197,20 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.matches:
         by_size: dict[str, list[Candidate]] = {}
         for match in verdict.matches:
-            by_size.setdefault(_sizes(match), []).append(match)
+            # Parameters are the same whatever the input.
+            by_size.setdefault("" if match.is_of_params else _sizes(match), []).append(match)
         for sizes, matches in by_size.items():
-            if len(matches) == 1:
-                yield f"{claim.text} is {_told(matches[0])}."
+            if len(matches) == 1 or not sizes:
+                yield f"{claim.text} is {' and '.join(map(_told, matches))}."
             else:
                 yield f"{claim.text} at {sizes} is " + ", ".join(map(_whose, matches)) + "."
         return
     tried = ""
     if verdict.sizes:
-        first, last = _size(verdict.sizes[0]), _size(verdict.sizes[-1])
-        tried = f", nor on any of {len(verdict.sizes)} others from {first} to {last}"
+        ordered = sorted(verdict.sizes, key=prod)
+        first, last = _size(ordered[0]), _size(ordered[-1])
+        others = f"any of {len(ordered)} others from {first} to {last}"
+        tried = f", nor on {others if len(ordered) > 1 else first}"
     yield f"No convention gives {claim.text} on the spec's input{tried}."
     for near in verdict.nearest:
         yield f"Near it: {_told(near)}."
@@ -213,9 +223,11 @@ def _told(candidate: Candidate) -> str:
         of_all = candidate.value == analysis.params
         whose = "the number of parameters" if of_all else f"{convention.name}'s count of parameters"
         return f"{whose} of {analysis.name}: {count(candidate.value)}"
+    counted = candidate.value // (2 if candidate.is_doubled else 1)
+    twice = "twice " if candidate.is_doubled else ""
     told = (
-        f"{_possessive(convention)} count of {analysis.name} at {_sizes(candidate)}: "
-        f"{count(candidate.value)} {convention.word}"
+        f"{twice}{_possessive(convention)} count of {analysis.name} at {_sizes(candidate)}: "
+        f"{count(counted)} {convention.word}"
     )
     if _counts_twice(candidate):
         told += ", which counts each multiply-add twice"
@@ -231,7 +243,9 @@ def _whose(candidate: Candidate) -> str:
         return f"{_possessive(convention)} {count(candidate.value)} parameters"
     notes = ["each multiply-add twice"] if _counts_twice(candidate) else []
     notes += [f"if written with {each}" for each in candidate.written]
-    told = f"{_possessive(convention)} {count(candidate.value)} {convention.word}"
+    counted = candidate.value // (2 if candidate.is_doubled else 1)
+    twice = "twice " if candidate.is_doubled else ""
+    told = f"{twice}{_possessive(convention)} {count(counted)} {convention.word}"
     return f"{told} ({'; '.join(notes)})" if notes else told
 
 
@@ -290,5 +304,7 @@ def _candidate_json(candidate: Candidate) -> dict[str, object]:
         "convention": candidate.counted.convention.name,
         "value": candidate.value,
         "inputs": {name: list(sizes) for name, sizes in candidate.analysis.inputs},
-        "written": {each.what: each.form.value for each in candidate.written},
+        "of": "params" if candidate.is_of_params else "operations",
+        "doubled": candidate.is_doubled,
+        "written": _forms_json(candidate.written),
     }

@@ -2,8 +2,15 @@
 
 import pytest
 
+from convcalc.conventions.counting import usual_form
 from convcalc.conventions.declaration import Form
-from convcalc.conventions.written import KNOWN_WRITINGS, Written, known_writing, parse_written
+from convcalc.conventions.written import (
+    KNOWN_WRITINGS,
+    Written,
+    known_writing,
+    parse_written,
+    possible_forms,
+)
 from convcalc.layers import all_kinds
 from convcalc.sources import shipped_names, variants_of
 
@@ -25,6 +32,26 @@ def test_a_writing_is_layers_and_a_form(text, expected):
 def test_anything_else_is_none(text):
     with pytest.raises(ValueError, match=r"LAYERS=FORM|no form"):
         parse_written(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["conv=operator", "linear=operator", "add=module", "matmul=subclass", "max_pool=operator"],
+)
+def test_a_kind_has_only_the_forms_that_pytorch_has(text):
+    with pytest.raises(ValueError, match="PyTorch has no "):
+        parse_written(text)
+
+
+def test_every_kind_can_be_a_function_and_has_its_usual_form():
+    for kind in all_kinds():
+        assert {Form.FUNCTION, usual_form(kind)} <= set(possible_forms(kind)), kind
+
+
+def test_what_is_known_of_designs_can_be():
+    for writing in KNOWN_WRITINGS:
+        for each in writing.written:
+            assert each.what not in all_kinds() or each.form in possible_forms(each.what)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from convcalc.reports.reconcile import (
     said_by,
     verdict_lines,
     writing_lines,
+    written_json,
 )
 
 NET = """
@@ -128,6 +129,29 @@ def test_a_figure_of_code_that_is_written_otherwise_says_so(report):
     assert lines_for(report.analysis, 512 + 5, 512 + 5)[0] == (
         "No convention gives that on the spec's input."
     )
+
+
+def test_twice_what_a_tool_says_is_told_with_what_it_says(report):
+    # torchinfo: 512 and the norm's 4 parameters, and twice as much.
+    assert lines_for(report.analysis, 1032, 1032) == [
+        "that is twice torchinfo's count of net at 8×8: 516 mult-adds."
+    ]
+
+
+def test_operations_and_parameters_that_give_a_figure_are_told_apart(report):
+    claim = Claim("that", 12, 512, is_bare=True)
+    operations, params = verdict_lines(judged(claim, report.analysis, ()))
+    assert operations.startswith("that at 8×8 is convcalc's 512 multiply-adds, ")
+    assert params == "that is the number of parameters of net: 12."
+
+
+def test_how_layers_are_written_is_a_list_in_order():
+    said = [Written("relu", Form.FUNCTION), Written("*", Form.MODULE), Written("relu", Form.MODULE)]
+    assert written_json(analyze("alexnet"), said) == [
+        {"layers": "relu", "form": "function"},
+        {"layers": "*", "form": "module"},
+        {"layers": "relu", "form": "module"},
+    ]
 
 
 def test_parameters_that_a_tool_misses_are_its_own_count(spec):
