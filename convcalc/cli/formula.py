@@ -216,7 +216,7 @@ class _Request:
         """What is to be free: what was asked for, or the sizes in space and the batch."""
         from convcalc.sources.free import BATCH  # noqa: PLC0415 - see above
 
-        has_batch = self._settings.conditions.batch is not None
+        has_batch = self._settings.given.batch is not None
         if self._free is not None:
             if has_batch and BATCH in self._free and BATCH not in network.variables:
                 raise bad_option("--free N and --batch: the batch is free or a number", None)

@@ -218,6 +218,17 @@ Formats: TypeAlias = Callable[[], tuple[str, ...]]
 """What gives the formats of a command's reports, the first being the usual one."""
 
 
+class Given(NamedTuple):
+    """Options as they were given; None where one was not."""
+
+    batch: int | None
+    weights_dtype: str | None
+    activations_dtype: str | None
+    in_place: bool | None
+    order: str | None
+    optimizer: str | None
+
+
 class Settings(NamedTuple):
     """The options that all commands have, understood."""
 
@@ -231,8 +242,14 @@ class Settings(NamedTuple):
     in_place: bool
     best_order: bool
     optimizer: str
-    conditions: Conditions
-    """Those of the above that were given, for what may have its own."""
+    given: Given
+
+    @property
+    def conditions(self) -> Conditions:
+        """What was given, for what may have conditions of its own."""
+        from convcalc.limits import Conditions  # noqa: PLC0415 - see above
+
+        return Conditions(settings=self.variables, **self.given._asdict())
 
 
 def settings_of(
@@ -255,7 +272,6 @@ def settings_of(
     from convcalc.analysis import Dtypes  # noqa: PLC0415 - see above
     from convcalc.analysis.training import OPTIMIZERS  # noqa: PLC0415 - see above
     from convcalc.api import checked_dtype  # noqa: PLC0415 - see above
-    from convcalc.limits import Conditions  # noqa: PLC0415 - see above
 
     if order is not None and order not in ORDERS:
         raise unknown(f"--order: unknown order {order!r}", order, ORDERS)
@@ -289,15 +305,7 @@ def settings_of(
         in_place=in_place,
         best_order=order == "best",
         optimizer=optimizer or "sgd",
-        conditions=Conditions(
-            settings=variables,
-            batch=batch,
-            weights_dtype=weights,
-            activations_dtype=activations,
-            in_place=in_place or None,
-            order=order,
-            optimizer=optimizer,
-        ),
+        given=Given(batch, weights, activations, in_place or None, order, optimizer),
     )
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from convcalc import name_patterns
 from convcalc.errors import Finding, SpecError, UsageError, catalogue, listed
 from convcalc.graph import Graph
-from convcalc.limits import Budget
 from convcalc.name_patterns import matches
 from convcalc.sources.reference import SpecText, read_reference, shipped_names
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.expression import Value
 
 if TYPE_CHECKING:
+    from convcalc.limits import Budget
     from convcalc.origins import LayerOrigin  # imported where it is made
 
 __all__ = [

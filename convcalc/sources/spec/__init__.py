@@ -18,7 +18,6 @@ from convcalc.errors import (
     listed,
 )
 from convcalc.graph import Graph
-from convcalc.limits import Budget
 from convcalc.sources.spec.document import Document, Template
 from convcalc.sources.spec.expansion import Expansion
 from convcalc.sources.spec.expression import (
@@ -32,6 +31,7 @@ from convcalc.sources.spec.grammar import Grammar
 from convcalc.sources.yaml_nodes import compose
 
 if TYPE_CHECKING:
+    from convcalc.limits import Budget
     from convcalc.origins import LayerOrigin  # imported where it is made
 
 __all__ = ["Spec"]

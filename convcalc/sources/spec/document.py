@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from convcalc.errors import Place
 from convcalc.graph import PublishedFigure
 from convcalc.layers import Layer
 from convcalc.layers.declaration import FieldDeclaration
-from convcalc.limits import Budget
 from convcalc.sources.spec.expression import (
     SCAN,
     Environment,
@@ -18,6 +17,9 @@ from convcalc.sources.spec.expression import (
     Value,
     checked_list,
 )
+
+if TYPE_CHECKING:
+    from convcalc.limits import Budget
 
 __all__ = [
     "Again",

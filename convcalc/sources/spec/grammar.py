@@ -7,7 +7,7 @@ all of its text: blocks that no layer uses and variants that were not asked for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from convcalc.errors import (
     Findings,
@@ -21,7 +21,6 @@ from convcalc.errors import (
 from convcalc.layers import Layer, activation_kinds, all_kinds, find_kind, kind_known_as
 from convcalc.layers.declaration import FieldDeclaration
 from convcalc.layers.field_types import Integer
-from convcalc.limits import Budget
 from convcalc.sources.spec.document import (
     VARIES,
     Again,
@@ -55,6 +54,9 @@ from convcalc.sources.yaml_nodes import (
     compose,
     described,
 )
+
+if TYPE_CHECKING:
+    from convcalc.limits import Budget
 
 __all__ = [
     "BLOCK_KEYS",
