@@ -6,13 +6,12 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
-from convcalc.analysis.comparison import Comparison
 from convcalc.analysis.cost import Analysis
 from convcalc.reports.analyze import AUTO_DEPTH, Depth, analysis_sheet
-from convcalc.reports.compare import changes_sheet, comparison_sheet, layers_sheet
 from convcalc.reports.sheet import Sheet
 
 if TYPE_CHECKING:
+    from convcalc.analysis.comparison import Comparison
     from convcalc.analysis.devices import Device
 
 __all__ = ["FORMATS", "Report", "analyses_report", "changes_report", "comparison_report"]
@@ -114,6 +113,11 @@ def comparison_report(
         return comparisons_csv([comparison])
 
     def sheets(usual: Depth) -> Sequence[Sheet]:
+        from convcalc.reports.compare import (  # noqa: PLC0415 - not for an analysis
+            comparison_sheet,
+            layers_sheet,
+        )
+
         if by_layer:
             return [layers_sheet(comparison, depth=_chosen(depth, usual))]
         return [comparison_sheet(comparison)]
@@ -129,6 +133,8 @@ def changes_report(
     ``pairs``, at least one, are (before, after); the networks after have names of their own, and
     those before are called after them: ``net at origin/main``.
     """
+    from convcalc.analysis.comparison import Comparison  # noqa: PLC0415 - not for an analysis
+
     comparisons = [
         Comparison((before._replace(name=f"{after.name} at {revision}"), after), reference=0)
         for before, after in pairs
@@ -145,6 +151,11 @@ def changes_report(
         return comparisons_csv(comparisons)
 
     def sheets(usual: Depth) -> Sequence[Sheet]:
+        from convcalc.reports.compare import (  # noqa: PLC0415 - not for an analysis
+            changes_sheet,
+            comparison_sheet,
+        )
+
         chosen = _chosen(depth, usual)
         return [
             sheet
