@@ -13,13 +13,11 @@ from convcalc.analysis import BITS, Analysis, Cost, Dtypes
 from convcalc.analysis.metrics import value_of
 from convcalc.errors import ConvcalcError, Finding, Place, SourceText, catalogue
 from convcalc.layers.declaration import Operations
-from convcalc.metrics import METRICS, Metric
+from convcalc.metrics import METRICS, SCHEMA_VERSION, Metric
 
 __all__ = ["Baseline", "BaselineLayer", "baseline_of", "read_baselines"]
 
 LARGEST_COUNT: Final = 10**30
-SCHEMA_VERSION: Final = 1
-"""Of the reports that can be read: later ones of the version have only more keys."""
 
 
 class BaselineLayer(NamedTuple):

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["BUDGET_METRICS", "METRICS", "Metric", "metric"]
+__all__ = ["BUDGET_METRICS", "METRICS", "SCHEMA_VERSION", "Metric", "metric"]
+
+SCHEMA_VERSION: Final = 1
+"""Of the contract that JSON reports keep: while it stands, keys are only added."""
 
 
 class Metric(NamedTuple):

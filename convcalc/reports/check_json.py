@@ -6,45 +6,27 @@ are raw: integers wherever they are whole.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
-from convcalc.analysis.comparison import Change, Costed
-from convcalc.analysis.metrics import value_of
 from convcalc.budgets import Check, CheckedNetwork, Verdict, Why
 from convcalc.errors import Place
-from convcalc.layers.declaration import Operations
-from convcalc.metrics import METRICS
+from convcalc.reports.json_report import change_json
+from convcalc.reports.json_text import report_text
 from convcalc.reports.locations import location
 from convcalc.reports.verdicts import Reported, metrics_of_layers, reported
 
-__all__ = ["check_json", "json_text"]
-
-SCHEMA_VERSION: Final = 1
-
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
-def json_text(value: object) -> str:
-    """``value`` as JSON that can be written as UTF-8, with a line break at its end."""
-    text = json.dumps(value, ensure_ascii=False, indent=1)
-    # The name of a file may be no text at all; its bytes are then lone surrogates.
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+__all__ = ["check_json"]
 
 
 def check_json(check: Check, version: str) -> str:
     """The report of ``check`` by convcalc of a given version."""
-    return json_text(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "convcalc": version,
-            "outcome": check.outcome.value,
-            "networks": [_network(network, strict=check.strict) for network in check.networks],
-            "findings": list(map(_finding, reported(check))),
-        }
+    return report_text(
+        version,
+        outcome=check.outcome.value,
+        networks=[_network(network, strict=check.strict) for network in check.networks],
+        findings=list(map(_finding, reported(check))),
     )
 
 
@@ -64,7 +46,7 @@ def _network(network: CheckedNetwork, *, strict: bool) -> dict[str, object]:
             "activations": analysis.dtypes.activations,
         },
         "limits": [_limit(verdict, strict=strict) for verdict in network.verdicts],
-        "changes": list(map(_change, network.changes)),
+        "changes": list(map(change_json, network.changes)),
         "why": list(map(_why, network.whys)),
     }
 
@@ -106,30 +88,6 @@ def _place(place: Place | None) -> dict[str, object] | None:
         "column": place.column,
         "end_column": place.column + max(1, place.length),
     }
-
-
-def _change(change: Change) -> dict[str, object]:
-    return {
-        "mark": change.mark.value,
-        "name": change.name,
-        "before": _costed(change.before),
-        "after": _costed(change.after),
-    }
-
-
-def _costed(costed: Costed | None) -> dict[str, object] | None:
-    """A layer as the report of an analysis has it, without what it reads and where it stands."""
-    if costed is None:
-        return None
-    sorts = set(Operations._fields) - {"macs"}
-    operations = {sort: value_of(sort, costed.cost) for sort in Operations._fields if sort in sorts}
-    found: dict[str, object] = {"kind": costed.kind, "output_shape": list(costed.output_shape)}
-    for each in METRICS:
-        if each.key in sorts:
-            found.setdefault("operations", operations)
-        elif each.of_layers:
-            found[each.key] = value_of(each.key, costed.cost)
-    return found
 
 
 def _why(why: Why) -> dict[str, object]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from typing import IO, Final, NamedTuple
@@ -15,10 +13,12 @@ from convcalc.analysis.metrics import value_of
 from convcalc.metrics import metric
 from convcalc.reports.analyze import definitions
 from convcalc.reports.compare import verdicts
+from convcalc.reports.csv_report import csv_text
 from convcalc.reports.figures import count, ratio
 from convcalc.reports.formula import conditions, filled, restored_text, wrapped, written
 from convcalc.reports.formula_json import condition_json, formula_json
-from convcalc.reports.json_report import comparison_json
+from convcalc.reports.json_report import network_json, ratios_json
+from convcalc.reports.json_text import report_text
 from convcalc.reports.plain import plain_text
 from convcalc.reports.report import EXPORT_WIDTH
 from convcalc.reports.sheet import Column, Sheet
@@ -78,21 +78,30 @@ class FormulaComparisonReport(NamedTuple):
         return () if _are_short(self.costs) else tuple(_equations(self.comparison, self.costs))
 
     def _json(self) -> str:
-        report = json.loads(comparison_json(self.comparison, self.version))
-        for network, each in zip(report["networks"], self.costs, strict=True):
-            network["formulas"] = dict(_formulas_json(each))
-        return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+        return report_text(
+            self.version,
+            networks=[
+                network_json(network) | {"formulas": dict(_formulas_json(each))}
+                for network, each in zip(self.comparison.networks, self.costs, strict=True)
+            ],
+            comparison=ratios_json(self.comparison),
+        )
 
     def _csv(self) -> str:
-        table = io.StringIO()
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(["name", *(f"{key}{what}" for key in COMPARED for what in ("", "_formula"))])
-        for network, each in zip(self.comparison.networks, self.costs, strict=True):
-            cells = (
-                (value_of(key, network), _cell(each, key).replace(",", "")) for key in COMPARED
-            )
-            rows.writerow([network.name, *(cell for pair in cells for cell in pair)])
-        return table.getvalue()
+        return csv_text(
+            ["name", *(f"{key}{what}" for key in COMPARED for what in ("", "_formula"))],
+            (
+                [
+                    network.name,
+                    *(
+                        cell
+                        for key in COMPARED
+                        for cell in (value_of(key, network), _cell(each, key).replace(",", ""))
+                    ),
+                ]
+                for network, each in zip(self.comparison.networks, self.costs, strict=True)
+            ),
+        )
 
 
 def formula_comparison_sheet(comparison: Comparison, costs: Sequence[FreedCosts]) -> Sheet:

@@ -14,7 +14,7 @@ from convcalc.analysis.metrics import value_of
 from convcalc.metrics import METRICS
 from convcalc.reports.compare import SUMMARY_METRICS
 
-__all__ = ["comparisons_csv", "networks_csv", "written"]
+__all__ = ["comparisons_csv", "csv_text", "networks_csv"]
 
 
 def networks_csv(
@@ -26,7 +26,7 @@ def networks_csv(
     header += ["read_bytes", "written_bytes"]
     header += ["live_bytes"] if memory else []
     header += ["time", "bound"] if device else []
-    return written(
+    return csv_text(
         header, (row for each in analyses for row in _layers(each, keys, device, memory=memory))
     )
 
@@ -60,7 +60,7 @@ def _layers(
 
 def comparisons_csv(comparisons: Iterable[Comparison]) -> str:
     """Every metric of every network, with its ratio to the reference of its comparison."""
-    return written(
+    return csv_text(
         ["network", "metric", "value", "ratio"],
         (
             [
@@ -76,7 +76,7 @@ def comparisons_csv(comparisons: Iterable[Comparison]) -> str:
     )
 
 
-def written(header: list[str], rows: Iterable[list[object]]) -> str:
+def csv_text(header: list[str], rows: Iterable[list[object]]) -> str:
     """Rows under a header, as a CSV text."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -25,7 +25,6 @@ of is null.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -35,7 +34,8 @@ from convcalc.analysis.explanation import Derivation, MetricSum
 from convcalc.errors import Place
 from convcalc.origins import FieldOrigin, LayerOrigin, VariableOrigin, every_variable
 from convcalc.reports.explained import ExplainedLayer, ExplainedTotals, InputChain, told_sums
-from convcalc.reports.json_report import SCHEMA_VERSION
+from convcalc.reports.json_report import network_head_json
+from convcalc.reports.json_text import report_text
 
 __all__ = ["explain_json"]
 
@@ -45,26 +45,12 @@ def explain_json(
 ) -> str:
     """The parts by convcalc of a given version: ``layers`` and ``totals``, each in their order."""
     parts = tuple(parts)
-    report = {
-        "schema_version": SCHEMA_VERSION,
-        "convcalc": version,
-        "network": {
-            "name": analysis.name,
-            "spec": analysis.spec,
-            "source": analysis.source,
-            "settings": dict(analysis.settings),
-            "inputs": {name: list(sizes) for name, sizes in analysis.inputs},
-            "outputs": {name: list(sizes) for name, sizes in analysis.outputs},
-            "batch": analysis.batch,
-            "dtype": {
-                "weights": analysis.dtypes.weights,
-                "activations": analysis.dtypes.activations,
-            },
-        },
-        "totals": [_totals(part) for part in parts if isinstance(part, ExplainedTotals)],
-        "layers": [_layer(part) for part in parts if isinstance(part, ExplainedLayer)],
-    }
-    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    return report_text(
+        version,
+        network=network_head_json(analysis),
+        totals=[_totals(part) for part in parts if isinstance(part, ExplainedTotals)],
+        layers=[_layer(part) for part in parts if isinstance(part, ExplainedLayer)],
+    )
 
 
 def _totals(part: ExplainedTotals) -> dict[str, object]:

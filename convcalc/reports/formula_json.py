@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from convcalc.algebra.conditions import Condition
@@ -11,19 +10,14 @@ from convcalc.algebra.notation import text as formula_text
 from convcalc.analysis.formulas import Formula
 from convcalc.analysis.freed_costs import Amount, FreedCosts, Scaling
 from convcalc.reports.formula import NetworkReport, layer_metrics
-from convcalc.reports.json_report import SCHEMA_VERSION
+from convcalc.reports.json_text import report_text
 
 __all__ = ["condition_json", "formula_json", "formulas_json"]
 
 
 def formulas_json(networks: Sequence[NetworkReport], version: str) -> str:
     """The report of ``networks`` by convcalc of a given version."""
-    report = {
-        "schema_version": SCHEMA_VERSION,
-        "convcalc": version,
-        "networks": [_network(network) for network in networks],
-    }
-    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    return report_text(version, networks=[_network(network) for network in networks])
 
 
 def formula_json(formula: Formula) -> dict[str, object]:

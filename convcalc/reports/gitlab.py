@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from convcalc.budgets import Check
-from convcalc.reports.check_json import json_text
+from convcalc.reports.json_text import json_text
 from convcalc.reports.verdicts import Reported, fingerprints, reported, sentences, spec_file
 
 __all__ = ["code_quality"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
 
 from convcalc.analysis.comparison import Change, Comparison, Costed, changes
 from convcalc.analysis.cost import Analysis, Cost, LayerCost
@@ -19,17 +18,18 @@ from convcalc.analysis.receptive_field import ReceptiveField
 from convcalc.layers.declaration import Operations
 from convcalc.metrics import METRICS
 from convcalc.reports.compare import SUMMARY_METRICS
+from convcalc.reports.json_text import report_text
 
 __all__ = [
-    "SCHEMA_VERSION",
     "change_json",
     "changes_json",
     "comparison_json",
+    "network_head_json",
+    "network_json",
     "networks_json",
+    "ratios_json",
     "updated_report",
 ]
-
-SCHEMA_VERSION: Final = 1
 
 
 def networks_json(
@@ -43,16 +43,15 @@ def networks_json(
 
     With memory over time, and with times on a device, if asked for.
     """
-    report = _report(analyses, version)
-    if device is not None:
-        for network, analysis in zip(report["networks"], analyses, strict=True):  # type: ignore[call-overload]
+    networks = list(map(network_json, analyses))
+    for network, analysis in zip(networks, analyses, strict=True):
+        if device is not None:
             network["roofline"] = _roofline(roofline(analysis, device))
-    if memory:
-        from convcalc.reports.memory import memory_json  # noqa: PLC0415 - if asked for
+        if memory:
+            from convcalc.reports.memory import memory_json  # noqa: PLC0415 - if asked for
 
-        for network, analysis in zip(report["networks"], analyses, strict=True):  # type: ignore[call-overload]
             network["memory"] = memory_json(analysis)
-    return _text(report)
+    return report_text(version, networks=networks)
 
 
 def updated_report(text: str | None, analyses: Sequence[Analysis], version: str) -> str:
@@ -60,21 +59,19 @@ def updated_report(text: str | None, analyses: Sequence[Analysis], version: str)
 
     Networks that it does not have yet stand at the end; others stay as they are. None: a new one.
     """
-    report = _report(analyses, version)
-    if text is not None:
-        fresh: dict[str, dict[str, object]] = {
-            analysis.name: _network(analysis) for analysis in analyses
-        }
-        kept = [fresh.pop(old["name"], old) for old in json.loads(text)["networks"]]
-        report["networks"] = [*kept, *fresh.values()]
-    return _text(report)
+    fresh = {analysis.name: network_json(analysis) for analysis in analyses}
+    saved = [] if text is None else json.loads(text)["networks"]
+    kept = [fresh.pop(old["name"], old) for old in saved]
+    return report_text(version, networks=[*kept, *fresh.values()])
 
 
 def comparison_json(comparison: Comparison, version: str) -> str:
     """The same, with the ratios of each network to the reference."""
-    report = _report(comparison.networks, version)
-    report["comparison"] = _comparison(comparison)
-    return _text(report)
+    return report_text(
+        version,
+        networks=list(map(network_json, comparison.networks)),
+        comparison=ratios_json(comparison),
+    )
 
 
 def changes_json(pairs: Sequence[Comparison], version: str) -> str:
@@ -83,17 +80,21 @@ def changes_json(pairs: Sequence[Comparison], version: str) -> str:
     ``comparison`` is the first of ``comparisons``: whoever reads one pair finds it where two
     networks that are compared have it.
     """
-    report = _report([network for pair in pairs for network in pair.networks], version)
-    found = []
-    for pair in pairs:
-        before, after = pair.networks
-        found.append(
-            _comparison(pair)
-            | {"changes": [change_json(each) for each in changes(before.layers, after.layers)]}
-        )
-    report["comparison"] = found[0]
-    report["comparisons"] = found
-    return _text(report)
+    found = [
+        ratios_json(pair)
+        | {
+            "changes": [
+                change_json(each) for each in changes(*(each.layers for each in pair.networks))
+            ]
+        }
+        for pair in pairs
+    ]
+    return report_text(
+        version,
+        networks=[network_json(network) for pair in pairs for network in pair.networks],
+        comparison=found[0],
+        comparisons=found,
+    )
 
 
 def change_json(change: Change) -> dict[str, object]:
@@ -117,7 +118,8 @@ def _costed(costed: Costed) -> dict[str, object]:
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, object]:
+def ratios_json(comparison: Comparison) -> dict[str, object]:
+    """The ratio of each network to the reference, metric by metric."""
     return {
         "reference": comparison.networks[comparison.reference].name,
         "ratios": [
@@ -133,19 +135,8 @@ def _comparison(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _text(report: dict[str, object]) -> str:
-    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-
-
-def _report(analyses: Sequence[Analysis], version: str) -> dict[str, object]:
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "convcalc": version,
-        "networks": [_network(analysis) for analysis in analyses],
-    }
-
-
-def _network(analysis: Analysis) -> dict[str, object]:
+def network_head_json(analysis: Analysis) -> dict[str, object]:
+    """Which network it is, and what of it was analyzed."""
     return {
         "name": analysis.name,
         "spec": analysis.spec,
@@ -158,6 +149,12 @@ def _network(analysis: Analysis) -> dict[str, object]:
             "weights": analysis.dtypes.weights,
             "activations": analysis.dtypes.activations,
         },
+    }
+
+
+def network_json(analysis: Analysis) -> dict[str, object]:
+    """A network with its totals, its published figures and its layers."""
+    return network_head_json(analysis) | {
         "in_place": analysis.in_place,
         "order": "given" if analysis.order is None else "best",
         "optimizer": analysis.training.optimizer,

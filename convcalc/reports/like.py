@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.analysis.cost import Analysis
 from convcalc.conventions.counting import Counted
 from convcalc.conventions.written import Written
 from convcalc.reports.analyze import AUTO_DEPTH, COLUMNS, Depth, capped, folded, titled
-from convcalc.reports.csv_report import networks_csv
-from convcalc.reports.csv_report import written as csv_text
+from convcalc.reports.csv_report import csv_text, networks_csv
 from convcalc.reports.figures import count, percent, ratio
-from convcalc.reports.json_report import networks_json
+from convcalc.reports.json_report import network_json
+from convcalc.reports.json_text import report_text
 from convcalc.reports.reconcile import said_by, writing_lines, written_json
 from convcalc.reports.report import Report
 from convcalc.reports.sheet import Column, Sheet
@@ -92,18 +91,27 @@ def _sheet(
 def _json(
     networks: Sequence[tuple[Analysis, Counted]], written: Sequence[Written], version: str
 ) -> str:
-    report = json.loads(networks_json([analysis for analysis, _ in networks], version))
-    for network, (analysis, counted) in zip(report["networks"], networks, strict=True):
-        convention = counted.convention
-        network["like"] = {
-            "convention": convention.name,
-            "version": convention.version or None,
-            "word": convention.word,
-            "written": written_json(analysis, written),
-            "total": counted.total,
-            "layers": [{"name": each.name, "count": each.amount} for each in counted.layers],
-        }
-    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    return report_text(
+        version,
+        networks=[
+            network_json(analysis) | {"like": _counted_json(analysis, counted, written)}
+            for analysis, counted in networks
+        ],
+    )
+
+
+def _counted_json(
+    analysis: Analysis, counted: Counted, written: Sequence[Written]
+) -> dict[str, object]:
+    convention = counted.convention
+    return {
+        "convention": convention.name,
+        "version": convention.version or None,
+        "word": convention.word,
+        "written": written_json(analysis, written),
+        "total": counted.total,
+        "layers": [{"name": each.name, "count": each.amount} for each in counted.layers],
+    }
 
 
 def _csv(networks: Sequence[tuple[Analysis, Counted]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +15,9 @@ from convcalc.conventions.declaration import Convention
 from convcalc.conventions.written import KNOWN_WRITINGS, Written, known_writing
 from convcalc.errors import printable
 from convcalc.reports.analyze import titled
-from convcalc.reports.csv_report import written as csv_text
+from convcalc.reports.csv_report import csv_text
 from convcalc.reports.figures import count, ratio, shape
-from convcalc.reports.json_report import SCHEMA_VERSION
+from convcalc.reports.json_text import report_text
 from convcalc.reports.plain import plain_text
 from convcalc.reports.sheet import Column, Sheet
 
@@ -119,12 +118,7 @@ class ReconcileReport(NamedTuple):
         }
         if self.verdict is not None:
             network["claim"] = _verdict_json(self.verdict)
-        report = {
-            "schema_version": SCHEMA_VERSION,
-            "convcalc": self.version,
-            "networks": [network],
-        }
-        return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+        return report_text(self.version, networks=[network])
 
     def _csv(self) -> str:
         header = ["network", "convention", "version", "word", "total", "ratio", "params"]

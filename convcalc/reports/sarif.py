@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from convcalc.budgets import Check, Outcome
 from convcalc.errors import Code, printable
-from convcalc.reports.check_json import json_text
+from convcalc.reports.json_text import json_text
 from convcalc.reports.locations import Location, location
 from convcalc.reports.verdicts import Reported, fingerprints, reported, sentences, spec_file
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from convcalc.analysis.cost import NetworkTotal
-from convcalc.reports.csv_report import written
+from convcalc.reports.csv_report import csv_text
 from convcalc.reports.figures import count
 from convcalc.reports.report import Report
 from convcalc.reports.sheet import Column, Sheet
@@ -39,7 +39,7 @@ def specs_report(networks: Sequence[NetworkTotal]) -> Report:
             json.dumps({"specs": [dict(zip(header, row, strict=True)) for row in rows]}, indent=1)
             + "\n"
         ),
-        lambda: written(header, rows),
+        lambda: csv_text(header, rows),
     )
 
 
