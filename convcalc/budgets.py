@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from math import floor, log10
 from typing import Final, NamedTuple, TypeAlias, cast
 
@@ -17,7 +18,7 @@ from convcalc.analysis.grouping import (
     groups_named,
     layers_named,
 )
-from convcalc.analysis.intensity import Roofline, Traffic, intensity, reuse, roofline, traffic
+from convcalc.analysis.intensity import Traffic, intensity, reuse, roofline, traffic
 from convcalc.analysis.metrics import value_of
 from convcalc.baselines import Baseline
 from convcalc.errors import Finding, Place, Related, catalogue, close_match, listed
@@ -33,6 +34,7 @@ __all__ = [
     "Verdict",
     "Why",
     "judge",
+    "layer_keys",
 ]
 
 
@@ -191,7 +193,6 @@ class _Judging:
         self.device = device
         self.findings: list[Finding] = []
         self.changes = changes(baseline.layers, analysis.layers) if baseline else ()
-        self.roofline: Roofline | None = None
         self.times: dict[str, Fraction] = {}
         self.wholes: dict[str, Fraction | None] = {}
         """Metrics of the whole network that shares are of."""
@@ -464,7 +465,7 @@ class _Judging:
             if change.mark is Mark.ADDED and removed and (total is None or growth > total):
                 continue
             place = change.after.place if isinstance(change.after, LayerCost) else None
-            keys = _layer_keys(each)
+            keys = self.keys_of(each, change)
             was = 0 if change.before is None else sum(value_of(k, change.before.cost) for k in keys)
             unit = "bytes" if each.unit == "bytes" else "count"
             now = _amount(Fraction(was + growth), unit)
@@ -481,18 +482,25 @@ class _Judging:
         return None if base is None else value_of(each.key, self.analysis) - Fraction(base)
 
     def growths(self, each: Metric) -> Iterator[tuple[int, Change]]:
-        """The layers that have more of a metric than in the baseline, the most first."""
-        ours = self.at_peak() if each.key in _BY_TIME else None
-        for change in self.changed(each):
-            growth = sum(
-                change.difference(key)
-                for key in _layer_keys(each)
-                # What is not there at the peak does not make it.
-                if ours is None or key != "activation_bytes" or change.name in ours
-            )
-            if growth > 0:
-                yield growth, change
+        """The layers that make more of a metric than in the baseline, the most first."""
+        grown = [
+            (sum(map(change.difference, self.keys_of(each, change))), change)
+            for change in self.changes
+        ]
+        # Of equals the first in the network.
+        return iter(
+            sorted((pair for pair in grown if pair[0] > 0), key=lambda pair: pair[0], reverse=True)
+        )
 
+    def keys_of(self, each: Metric, change: Change) -> tuple[str, ...]:
+        """The metrics of a layer that made a metric of the network grow."""
+        keys = layer_keys(each)
+        if each.key in _BY_TIME and change.name not in self.at_peak:
+            # What is not there at the peak does not make it.
+            return tuple(key for key in keys if key != "activation_bytes")
+        return keys
+
+    @cached_property
     def at_peak(self) -> frozenset[str]:
         """The layers whose outputs are live at the peak."""
         inputs = len(self.analysis.inputs)
@@ -504,7 +512,7 @@ class _Judging:
 
     def changed(self, each: Metric) -> tuple[Change, ...]:
         """The layers that have another part of a metric than in the baseline, the most first."""
-        keys = _layer_keys(each)
+        keys = layer_keys(each)
         grown = [(sum(map(change.difference, keys)), change) for change in self.changes if keys]
         # The greatest growth first, then the greatest fall; of equals the first in the network.
         ordered = sorted(grown, key=lambda pair: (pair[0] <= 0, -abs(pair[0])))
@@ -565,8 +573,8 @@ _GROWN: Final = {
 """What of a layer makes a metric of the network grow."""
 
 
-def _layer_keys(each: Metric) -> tuple[str, ...]:
-    """The metrics of layers that a metric of the network grows with."""
+def layer_keys(each: Metric) -> tuple[str, ...]:
+    """The metrics of layers that a metric of the network comes from, if any: mostly itself."""
     if each.of_layers and each in METRICS:
         return (each.key,)
     return {

@@ -28,14 +28,15 @@ from convcalc.errors import (
     catalogue,
     close_match,
     listed,
+    unknown_word,
 )
 from convcalc.limits import Bound, Budget, Conditions, Limit, Reference
 from convcalc.name_patterns import matches
 from convcalc.sources import (
     NetworkFile,
     chosen_variants,
-    network_at,
     open_network,
+    require_variant,
     spec_name,
 )
 from convcalc.sources.budgets import BUDGET_FILE, read_budget_file, specs_of
@@ -120,7 +121,10 @@ class _Checking:
 
     def __init__(self, request: CheckRequest) -> None:
         self.request = request
-        self.findings: list[Finding] = []
+        self.findings: dict[Finding, None] = {}
+        """In the order in which they were made, each once."""
+        self.opened: dict[tuple[str, str | None], tuple[NetworkFile, SpecText]] = {}
+        """Specs that have been read, by reference and revision."""
         self.reports: dict[Path, tuple[Baseline, ...]] = {}
         self.updates: dict[Path, list[Analysis]] = {}
         self.held_to_own: set[tuple[str, str | None]] = set()
@@ -133,8 +137,8 @@ class _Checking:
             if checked is not None:
                 networks.append(checked)
         if self.request.update_baseline and not self.updates and not self.findings:
-            self.findings.append(
-                _bad("no budget names a saved report as its baseline", "baseline: main.json")
+            self.note(
+                [_bad("no budget names a saved report as its baseline", "baseline: main.json")]
             )
         updates: tuple[BaselineUpdate, ...] = ()
         if not any(not finding.is_warning for finding in self.findings):
@@ -146,7 +150,14 @@ class _Checking:
 
     def note(self, findings: Iterable[Finding]) -> None:
         """Remember findings, each once."""
-        self.findings += [f for f in dict.fromkeys(findings) if f not in self.findings]
+        self.findings.update(dict.fromkeys(findings))
+
+    def open(self, reference: str, revision: str | None = None) -> tuple[NetworkFile, SpecText]:
+        """A spec, read once for all its networks and budgets. Raises UsageError."""
+        key = (reference, revision)
+        if key not in self.opened:
+            self.opened[key] = open_network(reference, revision=revision)
+        return self.opened[key]
 
     # -- which networks ----------------------------------------------------------------------------
 
@@ -187,7 +198,7 @@ class _Checking:
         held = self.with_limits(budget)
         for reference in references:
             try:
-                file, found = open_network(reference)
+                file, found = self.open(reference)
             except ConvcalcError as error:
                 self.note(_located(error.findings, wanted.place))
                 continue
@@ -212,7 +223,7 @@ class _Checking:
 
     def own_budgets(self, reference: str) -> Iterator[_Job]:
         """The networks of a spec, with what the spec says that they may cost."""
-        file, found = open_network(reference)
+        file, found = self.open(reference)
         is_broken = any(not finding.is_warning for finding in file.findings)
         for variant in chosen_variants(file, found):
             if (found.source.name, variant) in self.held_to_own:
@@ -310,7 +321,8 @@ class _Checking:
     def at_revision(self, revision: str, job: _Job, conditions: Conditions) -> Baseline | None:
         """The network as it was; None for a new one, unless an increase is to be judged."""
         try:
-            file, found = network_at(job.reference, job.variant, revision)
+            file, found = self.open(job.reference, revision)
+            require_variant(file, found, job.variant)
         except UsageError as error:
             codes = {finding.code for finding in error.findings}
             if codes == {catalogue.NOT_AT_REVISION} and not _increases(job.budget):
@@ -339,7 +351,7 @@ class _Checking:
                     )
                 ]
             ) from None
-        file, found = open_network(reference)
+        file, found = self.open(reference)
         variant = found.variant
         if variant is None and file.variants:
             if job.variant not in file.variants:
@@ -513,17 +525,8 @@ def _unknown_word(conditions: Conditions, key: str, known: list[str]) -> UsageEr
     word = getattr(conditions, key)
     places = conditions.places
     place = places.get(key) or (places.get("dtype") if key.endswith("dtype") else None)
-    close = close_match(word, known)
-    return UsageError(
-        [
-            Finding(
-                catalogue.BAD_OPTION,
-                f"unknown {key.replace('_', ' ')} `{word}`",
-                place,
-                help=f"did you mean `{close}`?" if close else f"there are {', '.join(known)}",
-            )
-        ]
-    )
+    message = f"unknown {key.replace('_', ' ')} `{word}`"
+    return UsageError([unknown_word(message, word, known, place)])
 
 
 def _located(findings: Iterable[Finding], place: Place | None) -> Iterator[Finding]:

@@ -346,6 +346,25 @@ class TestIncreases:
         assert found.notes[0].startswith("`a` grew most: its output, live at the peak, 1,048,576 B")
         assert found.place.line == 3
 
+    def test_of_the_inference_memory_only_weights_count_of_what_is_not_live_at_the_peak(self):
+        net = (
+            "input: [3, 64, 64]\nlayers:\n"
+            "  - {{conv: {{out_channels: {a}, kernel_size: 1}}, name: a}}\n"
+            "  - {{conv: {{out_channels: 64, kernel_size: 1}}, name: a2}}\n"
+            "  - {{max_pool: {{kernel_size: 8}}, name: pool}}\n"
+            "  - {{conv: {{out_channels: {b}, kernel_size: 1}}, name: b}}\n"
+        )
+        baseline = baseline_of(analysis(text=net.replace("{a}", "64").replace("{b}", "10")), "x")
+        now = analysis(text=net.replace("{a}", "65").replace("{b}", "50"))
+        # b has 40 · (64 + 1) more weights, 10,400 bytes, and 10,240 bytes of output that is not
+        # live at the peak; a has 4 · 64 · 64 bytes of output more and 16 of weights.
+        inference = limit("inference_memory=0%", Bound.MAX_INCREASE)
+        [found] = judged(inference, network=now, baseline=baseline).exceeded
+        assert found.notes[0] == (
+            # 4 · (64·64·64 + 64·3 + 64), then 4 · (65·64·64 + 65·3 + 65).
+            "`a` grew most: its weights, and its output at the peak, 1,049,600 B → 1,066,000 B"
+        )
+
     def test_a_layer_under_another_name_is_not_what_grew(self):
         baseline = baseline_of(analysis(), "before")
         renamed = NET.replace("name: stem", "name: entry").replace("features: 5", "features: 6")

@@ -6,8 +6,9 @@ import io
 from collections.abc import Iterator
 from typing import IO, Final, NamedTuple
 
-from convcalc.budgets import Check, CheckedNetwork, Why
+from convcalc.budgets import Check, CheckedNetwork, Why, layer_keys
 from convcalc.errors import printable
+from convcalc.metrics import metric
 from convcalc.reports.analyze import inputs_text, set_variables
 from convcalc.reports.findings import findings_text
 from convcalc.reports.plain import plain_text
@@ -16,7 +17,6 @@ from convcalc.reports.verdicts import (
     change_figures,
     conclusion,
     exact,
-    metrics_of_layers,
     output_text,
     percentage,
     rows,
@@ -159,7 +159,7 @@ def _why(why: Why, network: CheckedNetwork) -> Iterator[Sheet]:
         )
     if why.changed:
         against = network.baseline.label if network.baseline else "before"
-        told = metrics_of_layers(why.metric)
+        told = tuple(map(metric, layer_keys(why.metric)))
         yield Sheet(
             title=printable(f"{of}, what changed against {against}"),
             columns=(

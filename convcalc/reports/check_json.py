@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
-from convcalc.budgets import Check, CheckedNetwork, Verdict, Why
+from convcalc.budgets import Check, CheckedNetwork, Verdict, Why, layer_keys
 from convcalc.errors import Place
 from convcalc.reports.json_report import change_json
 from convcalc.reports.json_text import report_text
 from convcalc.reports.locations import location
-from convcalc.reports.verdicts import Reported, metrics_of_layers, reported
+from convcalc.reports.verdicts import Reported, reported
 
 __all__ = ["check_json"]
 
@@ -91,7 +91,7 @@ def _place(place: Place | None) -> dict[str, object] | None:
 
 
 def _why(why: Why) -> dict[str, object]:
-    keys = [each.key for each in metrics_of_layers(why.metric)]
+    keys = layer_keys(why.metric)
     return {
         "metric": why.metric.key,
         "heaviest": [

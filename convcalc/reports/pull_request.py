@@ -13,9 +13,9 @@ from html import escape
 from typing import Final, NamedTuple
 
 from convcalc.analysis.comparison import Change
-from convcalc.budgets import Check, CheckedNetwork, Outcome, Verdict, Why
+from convcalc.budgets import Check, CheckedNetwork, Outcome, Verdict, Why, layer_keys
 from convcalc.errors import printable
-from convcalc.metrics import METRICS
+from convcalc.metrics import METRICS, metric
 from convcalc.reports.analyze import inputs_text, set_variables
 from convcalc.reports.findings import findings_text
 from convcalc.reports.verdicts import (
@@ -26,7 +26,6 @@ from convcalc.reports.verdicts import (
     difference_text,
     exact,
     level,
-    metrics_of_layers,
     numbered,
     output_text,
     percentage,
@@ -334,7 +333,7 @@ def _heaviest_section(why: Why) -> _Section:
 
 
 def _why_section(why: Why) -> _Section:
-    told = metrics_of_layers(why.metric)
+    told = tuple(map(metric, layer_keys(why.metric)))
     titles = "".join(f" {each.title} | difference |" for each in told)
     head = (
         f"Changed most: {why.metric.noun}",

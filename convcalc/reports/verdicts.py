@@ -13,7 +13,7 @@ from convcalc.analysis.metrics import value_of
 from convcalc.budgets import Check, CheckedNetwork, Outcome, Verdict
 from convcalc.errors import Finding, Place, Related, printable
 from convcalc.limits import Bound, Limit
-from convcalc.metrics import METRICS, Metric, metric
+from convcalc.metrics import metric
 from convcalc.reports.figures import byte_size, count, shape
 from convcalc.reports.locations import Location, location, relative_file
 
@@ -31,7 +31,6 @@ __all__ = [
     "held_limits",
     "level",
     "limit_text",
-    "metrics_of_layers",
     "numbered",
     "output_text",
     "percentage",
@@ -150,15 +149,6 @@ def difference_text(difference: int, unit: str) -> str:
     """``+1,234``; a difference of nothing is ``0``."""
     sign = "+" if difference > 0 else "-" if difference < 0 else ""
     return sign + exact(abs(difference), unit)
-
-
-def metrics_of_layers(each: Metric) -> tuple[Metric, ...]:
-    """What to tell of layers that a metric of the network comes from: mostly the metric itself."""
-    if each.of_layers and each in METRICS:
-        return (each,)
-    if each.key == "peak_activation_bytes":
-        return (metric("activation_bytes"),)
-    return (metric("activation_bytes"), metric("weight_bytes"))
 
 
 # -- limits and rows ------------------------------------------------------------------------------

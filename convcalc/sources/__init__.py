@@ -30,6 +30,7 @@ __all__ = [
     "network_at",
     "open_network",
     "origins_of",
+    "require_variant",
     "shipped_names",
     "spec_name",
     "spec_schema",
@@ -138,8 +139,14 @@ def network_at(reference: str, variant: str | None, revision: str) -> tuple[Netw
     A ``variant`` of None is the one network of a file without variants. Raises UsageError.
     """
     file, found = open_network(reference, revision=revision)
+    require_variant(file, found, variant)
+    return file, found
+
+
+def require_variant(file: NetworkFile, found: SpecText, variant: str | None) -> None:
+    """See to it that a file as git has it has a network. Raises UsageError."""
     if variant in (file.variants or (None,)):
-        return file, found
+        return
     name = found.source.name
     raise UsageError(
         [
