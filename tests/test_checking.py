@@ -1,10 +1,10 @@
 """From the files that are named to the verdicts: budgets, conditions and baselines found."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
+from git_repository import Repository
 
 from convcalc.analysis import analyze_graph
 from convcalc.api import load
@@ -367,16 +367,8 @@ def test_a_report_is_json_that_python_reads(folder):
 class TestRevisions:
     @pytest.fixture
     def repository(self, folder, tmp_path):
-        def git(*arguments):
-            identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-            subprocess.run(
-                ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True
-            )
-
         folder("family.yaml", NET.format(name="f") + "variants: {a: {}}\n")
-        git("init", "-q")
-        git("add", "-A")
-        git("commit", "-q", "-m", "first")
+        Repository.made(tmp_path).commit()
         return folder
 
     def test_the_same_spec_there_is_the_baseline(self, repository):

@@ -19,11 +19,11 @@ from ci_repository import (
     SPEC,
     WIDENED_LINE,
     WIDER_MACS,
-    Repository,
     first_commit,
     widen,
 )
 from console import COMMAND, clean_environment, heed_interrupts
+from git_repository import Repository
 from lxml import etree
 
 ROOT = Path(__file__).parent.parent
@@ -617,7 +617,7 @@ class TestPreCommit:
             shutil.copytree(ROOT / folder, hooks / folder, ignore=ignored)
         for file in ("pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml"):
             shutil.copy(ROOT / file, hooks)
-        revision = Repository(hooks).commit("convcalc as it is")
+        revision = Repository.made(hooks).commit("convcalc as it is")
 
         settings = page_block(".pre-commit-config.yaml")
         (source,) = settings["repos"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from console import heed_interrupts
+from git_repository import Repository
 
 from convcalc import __version__
 
@@ -881,16 +882,8 @@ class TestBudgetInit:
 class TestAgainst:
     @pytest.fixture
     def repository(self, tmp_path, spec):
-        def git(*arguments):
-            identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-            subprocess.run(
-                ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True
-            )
-
-        git("init", "-q")
         spec(TINY)
-        git("add", "-A")
-        git("commit", "-q", "-m", "first")
+        Repository.made(tmp_path).commit()
         spec(TINY.replace("8", "9"))
         return tmp_path
 

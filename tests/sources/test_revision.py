@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from git_repository import Repository
 
 from convcalc.errors import SpecError, UsageError
 from convcalc.sources import load, open_network, variants_of
@@ -21,38 +22,6 @@ FAMILY = (
     "layers:\n  - {repeat: n, relu: }\n"
 )
 OLD, NEW = "# old\n" + NET, "# new\n" + NET
-
-
-class Repository:
-    """A git repository in a folder of its own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def git(self, *arguments, **environment):
-        done = subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **environment},
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def commit(self, name=None, text=None):
-        """Commit everything, a file written before if one is named; its path."""
-        path = self.write(name, text) if name else None
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "a commit")
-        return path
 
 
 @pytest.fixture(autouse=True)
@@ -68,17 +37,13 @@ def only_git_itself(monkeypatch, tmp_path):
 @pytest.fixture
 def repository(tmp_path):
     """A repository on branch main, without a commit."""
-    made = Repository(tmp_path / "work")
-    made.folder.mkdir()
-    made.git("init", "--quiet")
-    made.git("symbolic-ref", "HEAD", "refs/heads/main")
-    return made
+    return Repository.made(tmp_path / "work")
 
 
 @pytest.fixture
 def changed(repository, monkeypatch):
     """A repository with a file that was changed after it was committed, from its folder."""
-    repository.commit("net.yaml", OLD)
+    repository.commit_file("net.yaml", OLD)
     repository.write("net.yaml", NEW)
     monkeypatch.chdir(repository.folder)
     return repository
@@ -143,7 +108,7 @@ class TestWhatIsRead:
     def test_a_branch_of_a_remote(self, changed, tmp_path, monkeypatch):
         clone = Repository(tmp_path / "clone")
         changed.git("clone", "--quiet", str(changed.folder), str(clone.folder))
-        clone.commit("net.yaml", NEW)
+        clone.commit_file("net.yaml", NEW)
         monkeypatch.chdir(clone.folder)
         assert text_of("net.yaml", "origin/main") == OLD
         assert read_at_revision("net.yaml", "origin/main").source.name == "origin/main:net.yaml"
@@ -155,14 +120,14 @@ class TestWhatIsRead:
         assert text_of(path) == OLD
 
     def test_line_ends_are_those_of_the_repository(self, repository):
-        path = repository.commit("net.yaml", "input: [1]\r\nlayers: [relu]\r\n")
+        path = repository.commit_file("net.yaml", "input: [1]\r\nlayers: [relu]\r\n")
         assert text_of(path) == "input: [1]\r\nlayers: [relu]\r\n"
 
 
 class TestWhereTheFileIs:
     @pytest.fixture
     def nested(self, repository, monkeypatch):
-        repository.commit("nets/mobile/net.yaml", OLD)
+        repository.commit_file("nets/mobile/net.yaml", OLD)
         repository.write("nets/mobile/net.yaml", NEW)
         # A file of the same name elsewhere is not meant.
         repository.write("net.yaml", NEW)
@@ -199,7 +164,7 @@ class TestWhereTheFileIs:
     )  # fmt: skip
     def test_any_name_will_do(self, repository, monkeypatch, name):
         repository.write("starry.yaml", "# not meant\n")
-        repository.commit(name, OLD)
+        repository.commit_file(name, OLD)
         repository.write(name, NEW)
         monkeypatch.chdir(repository.folder)
         assert text_of(name) == OLD
@@ -234,10 +199,8 @@ class TestWhereTheFileIs:
         assert (nested.folder / "read").read_text(encoding="utf-8").startswith("# old\n")
 
     def test_the_file_s_own_repository_is_asked_not_the_one_around_it(self, nested):
-        inner = Repository(nested.folder / "inner")
-        inner.folder.mkdir()
-        inner.git("init", "--quiet")
-        inner.commit("net.yaml", "# inner\n")
+        inner = Repository.made(nested.folder / "inner")
+        inner.commit_file("net.yaml", "# inner\n")
         assert text_of(inner.folder / "net.yaml") == "# inner\n"
 
 
@@ -266,7 +229,7 @@ class TestSymbolicLinks:
         assert f"is a symbolic link to {target!r}" in finding.message
 
     def test_a_folder_that_is_one_is_followed_as_it_is_today(self, repository):
-        repository.commit("nets/net.yaml", OLD)
+        repository.commit_file("nets/net.yaml", OLD)
         (repository.folder / "alias").symlink_to("nets")
         assert text_of(repository.folder / "alias" / "net.yaml") == OLD
 
@@ -420,7 +383,7 @@ class TestWhatIsNotAtARevision:
     @pytest.mark.parametrize("name", ["", ".", "..", "nets/..", "nets/.", "/", "a\0b"])
     def test_what_names_no_file(self, repository, monkeypatch, name):
         # Asked for a folder, git would list what is in it.
-        repository.commit("nets/deep/net.yaml", NET)
+        repository.commit_file("nets/deep/net.yaml", NET)
         monkeypatch.chdir(repository.folder / "nets" / "deep")
         assert refused(name).code.id == "E407"
 
@@ -429,7 +392,7 @@ class TestWhatIsNotAtARevision:
         assert refused(name).code.id == "E407"
 
     def test_a_folder(self, changed):
-        changed.commit("nets/net.yaml", NET)
+        changed.commit_file("nets/net.yaml", NET)
         finding = refused("nets")
         assert finding.code.id == "E407"
         assert finding.message == "'nets' is no file at 'HEAD'"
@@ -445,13 +408,13 @@ class TestWhatIsNotAtARevision:
         assert finding.message == "'resnet' ships with convcalc, and git has it at no revision"
 
     def test_a_file_with_the_name_of_a_shipped_network_comes_first(self, changed):
-        changed.commit("resnet", OLD)
+        changed.commit_file("resnet", OLD)
         assert text_of("resnet") == OLD
 
 
 class TestWhatIsNoSpecThere:
     def test_a_file_that_is_too_large_is_not_read(self, repository, monkeypatch):
-        path = repository.commit("net.yaml", "#" * (MAX_BYTES + 1))
+        path = repository.commit_file("net.yaml", "#" * (MAX_BYTES + 1))
         repository.write("net.yaml", NET)
         monkeypatch.chdir(repository.folder)
         commands = []
@@ -468,10 +431,10 @@ class TestWhatIsNoSpecThere:
         assert [command[4] for command in commands] == ["rev-parse", "ls-tree"]
 
     def test_one_of_the_largest_size_is(self, repository):
-        assert len(text_of(repository.commit("net.yaml", "#" * MAX_BYTES))) == MAX_BYTES
+        assert len(text_of(repository.commit_file("net.yaml", "#" * MAX_BYTES))) == MAX_BYTES
 
     def test_a_file_that_is_no_text(self, repository, monkeypatch):
-        repository.commit("net.yaml", "a\0b")
+        repository.commit_file("net.yaml", "a\0b")
         monkeypatch.chdir(repository.folder)
         finding = refused("net.yaml")
         assert finding.code.id == "E003"
@@ -481,7 +444,7 @@ class TestWhatIsNoSpecThere:
 class TestLoading:
     @pytest.fixture
     def family(self, repository, monkeypatch):
-        repository.commit("nets/net.yaml", FAMILY)
+        repository.commit_file("nets/net.yaml", FAMILY)
         repository.write("nets/net.yaml", FAMILY.replace("n: 3", "n: 5"))
         monkeypatch.chdir(repository.folder)
 
@@ -514,7 +477,7 @@ class TestLoading:
         assert (file.variants, found.variant) == (("small", "large"), "large")
 
     def test_what_is_wrong_is_placed_in_the_file_at_the_revision(self, repository, monkeypatch):
-        repository.commit("net.yaml", "input: [3, 8, 8]\nlayers: [rellu]\n")
+        repository.commit_file("net.yaml", "input: [3, 8, 8]\nlayers: [rellu]\n")
         repository.write("net.yaml", NET)
         monkeypatch.chdir(repository.folder)
         with pytest.raises(SpecError) as caught:
