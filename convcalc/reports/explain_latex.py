@@ -175,12 +175,26 @@ _WORDS: Final = str.maketrans(
         "→": r"$\rightarrow$",
         "⌊": r"$\lfloor$",
         "⌋": r"$\rfloor$",
+        "⌈": r"$\lceil$",
+        "⌉": r"$\rceil$",
+        "√": r"$\surd$",
+        "½": r"$\frac{1}{2}$",
+        "•": r"\textbullet{}",
+        "α": r"$\alpha$",
+        "β": r"$\beta$",
+        "ε": r"$\varepsilon$",
+        "λ": r"$\lambda$",
+        "Σ": r"$\Sigma$",
         "…": r"\ldots{}",
         "Π": r"$\Pi$",
         "≤": r"$\leq$",
         "≥": r"$\geq$",
+        "⁻": r"\textsuperscript{$-$}",
+        "ˣ": r"\textsuperscript{x}",
+        **{sign: f"\\textsuperscript{{{digit}}}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     }
 )
+"""Signs that would mean something to LaTeX, and those that pdfTeX's fonts have not."""
 
 
 def latex_words(text: str) -> str:

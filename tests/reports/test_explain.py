@@ -8,6 +8,7 @@ import pytest
 from convcalc.analysis import analyze_graph
 from convcalc.analysis.explanation import Topic, explain_group, explain_totals
 from convcalc.errors import SourceText
+from convcalc.layers import all_kinds
 from convcalc.reports.explain import EXPLAIN_FORMATS, ExplainReport
 from convcalc.reports.explain_latex import latex_formula, latex_words
 from convcalc.reports.explained import (
@@ -534,6 +535,17 @@ class TestLatex:
         assert latex_words("50%_of {a}$\\x&#~^") == (
             r"50\%\_of \{a\}\$\textbackslash{}x\&\#\textasciitilde{}\textasciicircum{}"
         )
+
+    def test_of_every_kind_and_shipped_network_pdftex_knows_each_sign(self):
+        """What is not ASCII ends a run of pdfTeX; of the √ of attention nobody had known."""
+        laws = [latex_words(kind.__doc__) for kind in all_kinds()]
+        reports = []
+        for name in shipped_names():
+            analysis, file, variant = shipped(name)
+            names = {row.kind: row.name for row in analysis.layers}.values()  # one of each
+            reports.append(report_of(analysis, file, names, variant).text("latex"))
+        strange = {sign for text in (*laws, *reports) for sign in text if not sign.isascii()}
+        assert strange == set()
 
     def test_code_is_set_as_code_and_a_back_quote_alone_as_one(self):
         assert latex_words("default of `conv_bn`") == r"default of \texttt{conv\_bn}"
