@@ -13,7 +13,8 @@ from convcalc import name_patterns
 from convcalc.errors import Finding, SpecError, UsageError, catalogue, listed
 from convcalc.graph import Graph
 from convcalc.name_patterns import matches
-from convcalc.sources.reference import SpecText, read_reference, shipped_names
+from convcalc.shipped import shipped_names
+from convcalc.sources.reference import SpecText, read_reference
 from convcalc.sources.spec import Spec
 from convcalc.sources.spec.expression import Value
 
@@ -211,7 +212,7 @@ def spec_schema() -> dict[str, Any]:
 
 def budgets_schema() -> dict[str, Any]:
     """The JSON Schema of budget files."""
-    from convcalc.sources.budgets_schema import budgets_schema  # noqa: PLC0415 - for editors alone
+    from convcalc.sources.budget_file_schema import budgets_schema  # noqa: PLC0415 - for editors alone
 
     return budgets_schema()
 

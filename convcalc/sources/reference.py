@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from convcalc.errors import Code, Finding, SourceText, UsageError, catalogue, close_match
+from convcalc.shipped import shipped_names, shipped_path
 
 __all__ = [
     "MAX_BYTES",
@@ -15,8 +16,6 @@ __all__ = [
     "decoded",
     "read_reference",
     "refused",
-    "shipped_names",
-    "shipped_path",
     "too_large",
 ]
 
@@ -56,23 +55,6 @@ def read_reference(reference: str) -> SpecText:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise refused(catalogue.CANNOT_READ, f"{name!r} cannot be read: {reason}") from None
     return decoded(raw, name, wanted, found.stem, path=None if is_shipped else path)
-
-
-def shipped_folder() -> Path:
-    """Where the shipped networks are: in the package, or in a checkout beside it."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "specs"
-    return inside if inside.is_dir() else package.parent / "specs"
-
-
-def shipped_names() -> tuple[str, ...]:
-    """The names of the networks that ship with convcalc."""
-    return tuple(sorted(path.stem for path in shipped_folder().glob("*.yaml")))
-
-
-def shipped_path(name: str) -> Path | None:
-    """The file of a shipped network; None if there is none of this name."""
-    return shipped_folder() / f"{name}.yaml" if name in shipped_names() else None
 
 
 def decoded(
@@ -124,7 +106,9 @@ def _no_file(path: str, found: Path) -> UsageError:
     return refused(
         catalogue.FILE_NOT_FOUND,
         f"no file or shipped network {path!r}",
-        f"did you mean {close!r}?" if close else "`convcalc specs` lists the shipped networks",
+        f"did you mean {close!r}?"
+        if close
+        else "`convcalc init` writes a spec, `convcalc specs` lists those that ship with convcalc",
     )
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from convcalc.errors import UsageError, catalogue, close_match
+from convcalc.shipped import shipped_path
 from convcalc.sources.reference import (
     MAX_BYTES,
     SpecText,
     decoded,
     refused,
-    shipped_path,
     too_large,
 )
 

@@ -9,7 +9,7 @@ import pytest
 
 from convcalc.errors import SpecError, UsageError
 from convcalc.sources import load, open_network, shipped_names, variants_of
-from convcalc.sources.reference import MAX_BYTES, read_reference, shipped_path
+from convcalc.sources.reference import MAX_BYTES, read_reference
 
 NET = "input: [3, 8, 8]\nlayers: [relu]\n"
 FAMILY = (
@@ -83,10 +83,6 @@ class TestShippedNetworks:
     def test_a_file_of_that_name_comes_first(self, spec, monkeypatch):
         monkeypatch.chdir(spec(NET, "resnet").parent)
         assert read_reference("resnet").text == NET
-
-    @pytest.mark.parametrize("name", ["", "..", "../specs/resnet", "resnet.yaml", "Resnet"])
-    def test_nothing_else_is_a_name(self, name):
-        assert shipped_path(name) is None
 
 
 class TestStandardInput:

@@ -13,7 +13,7 @@ from typing import Any
 
 from convcalc.layers import activation_kinds, all_kinds
 from convcalc.layers.declaration import FieldDeclaration, Layer
-from convcalc.sources.budgets_schema import budget_definitions
+from convcalc.sources.budget_file_schema import budget_definitions
 from convcalc.sources.spec.document import Block
 from convcalc.sources.spec.expression import FUNCTIONS
 from convcalc.sources.spec.grammar import (
