@@ -10,8 +10,9 @@ from typing import TypeAlias
 from convcalc.algebra import Polynomial
 from convcalc.analysis import BITS, Analysis, Dtypes, analyze_graph
 from convcalc.analysis.training import OPTIMIZERS
-from convcalc.errors import Finding, UsageError, catalogue, close_match
+from convcalc.errors import Finding, UsageError, catalogue, unknown_word
 from convcalc.graph import Graph
+from convcalc.limits import LARGEST_BATCH
 from convcalc.sources import load as load_reference
 
 __all__ = ["Setting", "analyze", "load"]
@@ -47,22 +48,13 @@ def analyze(
     >>> analyze("resnet::resnet50").params
     25557032
     """
-    if batch < 1:
-        raise UsageError([Finding(catalogue.BAD_OPTION, f"a batch is 1 or more, not {batch}")])
+    checked_batch(batch)
     dtypes = Dtypes(
         checked_dtype(weights_dtype or dtype), checked_dtype(activations_dtype or dtype)
     )
     if optimizer not in OPTIMIZERS:
-        known = ", ".join(OPTIMIZERS)
-        raise UsageError(
-            [
-                Finding(
-                    catalogue.BAD_OPTION,
-                    f"unknown optimizer {optimizer!r}",
-                    help=f"there are {known}",
-                )
-            ]
-        )
+        message = f"unknown optimizer {optimizer!r}"
+        raise UsageError([unknown_word(message, optimizer, OPTIMIZERS)])
     return analyze_graph(
         load(spec, variables),
         batch=batch,
@@ -86,20 +78,19 @@ def load(spec: str | PathLike[str], variables: Mapping[str, Setting] | None = No
     return load_reference(fspath(spec), settings)
 
 
+def checked_batch(batch: int, where: str = "") -> None:
+    """Raise UsageError, which begins with ``where``, for a batch that is none."""
+    if batch < 1:
+        message = f"{where}a batch is 1 or more, not {batch}"
+    elif batch > LARGEST_BATCH:
+        message = f"{where}a batch is {LARGEST_BATCH:,} or less"
+    else:
+        return
+    raise UsageError([Finding(catalogue.BAD_OPTION, message)])
+
+
 def checked_dtype(name: str) -> str:
     """``name`` if it is a number format that convcalc knows. Raises UsageError."""
     if name in BITS:
         return name
-    close = close_match(name, BITS)
-    known = ", ".join(BITS)
-    raise UsageError(
-        [
-            Finding(
-                catalogue.BAD_OPTION,
-                f"unknown dtype {name!r}",
-                help=f"did you mean {close!r}? There are {known}"
-                if close
-                else f"there are {known}",
-            )
-        ]
-    )
+    raise UsageError([unknown_word(f"unknown dtype {name!r}", name, BITS)])

@@ -15,11 +15,12 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from convcalc.cli.command import app
-from convcalc.cli.output import EXIT_BUG
+from convcalc.cli.output import EXIT_BUG, EXIT_CANNOT_JUDGE
 
 __all__ = ["COMMANDS", "app", "main", "register"]
 
 COMMANDS: Final = {
+    "init": "starting",
     "analyze": "analyze",
     "compare": "compare",
     "check": "check",
@@ -32,6 +33,8 @@ COMMANDS: Final = {
     "budget": "check",
 }
 """The module of each command."""
+SHELL_OPTIONS: Final = frozenset({"--install-completion", "--show-completion"})
+"""Options of typer's own."""
 
 
 def register(arguments: Sequence[str]) -> None:
@@ -54,12 +57,36 @@ def main() -> NoReturn:
         # A terminal that cannot show ⌊ should show something else, not end the program.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIOWrapper
     try:
-        register(sys.argv[1:])
-        app(prog_name="convcalc")
+        _run(_arguments())
     except Exception as error:  # noqa: BLE001 - the last resort
         _report_bug(error)
         sys.exit(EXIT_BUG)
     sys.exit(0)
+
+
+def _run(arguments: list[str]) -> None:
+    register(arguments)
+    try:
+        app(prog_name="convcalc")
+    except (OSError, SystemExit) as error:
+        if SHELL_OPTIONS.isdisjoint(arguments[:1]) or getattr(error, "code", 1) != 1:
+            raise
+        # Typer's 1 says that it does not know the shell; ours, that a budget is exceeded.
+        reason = error.strerror if isinstance(error, OSError) else "run this in bash, zsh or fish"
+        sys.stderr.write(f"error: no completion for this shell: {reason}\n")
+        sys.exit(EXIT_CANNOT_JUDGE)
+
+
+def _arguments() -> list[str]:
+    """What follows the program's name: of what it was run with, or of a line to be completed."""
+    from convcalc.cli.completion import VARIABLE, prepare  # noqa: PLC0415 - see above
+
+    if not os.environ.get(VARIABLE):
+        return sys.argv[1:]
+    # Where typer finds rich it renders the help of each word with it, which takes its time and
+    # breaks what should be one line.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # there is none
+    return prepare(os.environ)
 
 
 @app.callback(invoke_without_command=True)

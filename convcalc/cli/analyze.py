@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convcalc.cli.command import command
+from convcalc.cli.completion import tools
 from convcalc.cli.networks import analyzed
 from convcalc.cli.options import (
     BandwidthOption,
@@ -20,7 +21,6 @@ from convcalc.cli.options import (
     unknown,
 )
 from convcalc.cli.output import emit
-from convcalc.cli.written import check_written, written_of
 
 if TYPE_CHECKING:
     from convcalc.analysis.devices import Device
@@ -47,6 +47,7 @@ def analyze(
             metavar="TOOL",
             help="What another tool counts: fvcore, ptflops, ptflops-aten, thop, torchinfo, torch "
             "or calflops (docs/conventions.md).",
+            autocompletion=tools,
         ),
     ] = None,
     written: WrittenOption = None,
@@ -57,7 +58,7 @@ def analyze(
     Examples:
       convcalc analyze net.yaml
       convcalc analyze resnet::resnet152 --depth 2
-      convcalc analyze net.yaml --set H=192 --batch 8 --format json
+      convcalc analyze net.yaml --set width=2 --batch 8 --format json
       convcalc analyze net.yaml --memory --in-place --order best --dtype int8
       convcalc analyze net.yaml --device jetson-nano
       convcalc analyze net.yaml --like fvcore
@@ -103,6 +104,7 @@ def _analyze_like(
 ) -> None:
     """The layer tables with the counts of another tool."""
     from convcalc import __version__  # noqa: PLC0415 - see above
+    from convcalc.cli.written import check_written, written_of  # noqa: PLC0415 - if asked for
     from convcalc.conventions import (  # noqa: PLC0415 - if asked for
         all_conventions,
         find_convention,

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convcalc.cli.command import app, command
+from convcalc.cli.completion import limits, networks
 from convcalc.cli.networks import named_networks
 from convcalc.cli.options import (
     CONDITIONS,
     AgainstOption,
-    CheckFormatOption,
     DeviceOption,
     Settings,
     SpecsArgument,
     bad_option,
     check_formats,
+    format_option,
     settings_of,
 )
 from convcalc.cli.output import (
@@ -39,6 +40,14 @@ __all__ = ["check", "init"]
 
 
 LimitOption = list[str] | None
+
+MOST_HEADROOM = 100
+"""Times the numbers of today."""
+
+CheckFormatOption = Annotated[
+    str | None,
+    format_option("text", "json", "markdown", "github", "gitlab", "junit", "sarif"),
+]
 
 
 def _report_refusal(findings: tuple[Finding, ...], options: dict[str, Any]) -> None:
@@ -78,15 +87,26 @@ def check(
             help="Specs, of which all variants are checked, or budget files. By default "
             "budgets.yaml.",
             show_default=False,
+            autocompletion=networks,
         ),
     ] = None,
     max_: Annotated[
         LimitOption,
-        typer.Option("--max", metavar="METRIC=LIMIT", help="macs=600M. Repeatable."),
+        typer.Option(
+            "--max",
+            metavar="METRIC=LIMIT",
+            help="No more than this: macs=600M. Repeatable.",
+            autocompletion=limits,
+        ),
     ] = None,
     min_: Annotated[
         LimitOption,
-        typer.Option("--min", metavar="METRIC=LIMIT", help="receptive_field=224. Repeatable."),
+        typer.Option(
+            "--min",
+            metavar="METRIC=LIMIT",
+            help="No less than this: receptive_field=224. Repeatable.",
+            autocompletion=limits,
+        ),
     ] = None,
     max_increase: Annotated[
         LimitOption,
@@ -94,6 +114,7 @@ def check(
             "--max-increase",
             metavar="METRIC=LIMIT",
             help="Over the baseline: macs=2%, params=50k. Repeatable.",
+            autocompletion=limits,
         ),
     ] = None,
     against: AgainstOption = None,
@@ -128,16 +149,17 @@ def check(
         ),
     ] = False,
 ) -> None:
-    """Hold networks against their budgets: exit code 1 if one is exceeded.
+    """Hold networks against budgets: exit code 1 if one is exceeded.
 
     Budgets stand in the specs, in a budget file, or in options.
 
     \b
     Examples:
-      convcalc check net.yaml --max params=5M --max macs=600M --min receptive_field=224
-      convcalc check budgets.yaml --why
+      convcalc check net.yaml --why
+      convcalc check net.yaml --max params=5M --max macs=600M --strict
       convcalc check net.yaml --against origin/main --max-increase macs=2%
-      convcalc check --format github --export junit:report.xml --export sarif:report.sarif
+      convcalc budget init net.yaml --headroom 10% > budgets.yaml
+      convcalc check budgets.yaml --format github --export junit:report.xml
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.budgets import Check, Outcome  # noqa: PLC0415 - see above
@@ -209,7 +231,16 @@ def _limits(options: dict[str, LimitOption]) -> tuple[Limit, ...]:
     return tuple(found)
 
 
-_budget_app = typer.Typer(help="Budgets for `check`.", no_args_is_help=True, rich_markup_mode=None)
+_budget_app = typer.Typer(
+    help="""Budgets for `check`.
+
+    \b
+    Example:
+      convcalc budget init net.yaml --headroom 10% > budgets.yaml
+    """,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(_budget_app, name="budget")
 
 
@@ -225,12 +256,12 @@ def init(
         typer.Option("--output", "-o", metavar="FILE", help="Write a file, which must be new."),
     ] = None,
 ) -> None:
-    """A budget file to start from: today's numbers of each network, with headroom.
+    """A budget file to start from: today's numbers, with headroom.
 
     \b
     Examples:
       convcalc budget init net.yaml --headroom 10% > budgets.yaml
-      convcalc budget init nets/*.yaml --headroom 5% --output budgets.yaml
+      convcalc budget init net.yaml mobilenet_v2 --headroom 5% --output all.yaml
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc.reports.budget_file import budget_file_text  # noqa: PLC0415 - see above
     from convcalc.sources.amounts import AmountError, parse_amount  # noqa: PLC0415 - see above
@@ -239,6 +270,8 @@ def init(
         room, _ = parse_amount(headroom, "count", percent=True)
     except AmountError as error:
         raise bad_option(f"--headroom: {error}", error.help) from None
+    if room > MOST_HEADROOM:
+        raise bad_option(f"--headroom: {headroom!r} is no limit at all", "for example 10%")
     if output is not None and output.exists():
         raise bad_option(f"--output: {str(output)!r} exists", "name a new file, or edit that one")
     text = budget_file_text(

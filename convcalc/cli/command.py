@@ -10,6 +10,7 @@ from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import typer
+import typer.core
 
 from convcalc.cli.options import Formats, settings_of, table_formats, use_color
 from convcalc.cli.output import EXIT_CANNOT_JUDGE, EXIT_CLOSED_PIPE, print_findings
@@ -19,10 +20,45 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "command", "written_output"]
 
+
+class _Commands(typer.core.TyperGroup):
+    """All commands. What is wrong with the arguments, a file's name among them, can be shown."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - of typer
+        with _shown_arguments():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - see above
+        with _shown_arguments():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _shown_arguments() -> Iterator[None]:
+    """What would steer the terminal is escaped in what typer says of arguments."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(getattr(error, "message", None), str) and hasattr(error, "show"):
+            from convcalc.errors import printable  # noqa: PLC0415 - see above
+
+            error.message = printable(error.message)  # type: ignore[attr-defined]  # it has one
+        raise
+
+
 app = typer.Typer(
-    help="What a convolutional network costs: exact, instant, explained.",
-    epilog="Try:  convcalc analyze resnet::resnet50",
+    cls=_Commands,
+    help="""What a convolutional network costs: exact, instant, explained.
+
+    \b
+    Start:
+      convcalc init                   # net.yaml, a small network with comments
+      convcalc analyze net.yaml       # what it costs, layer by layer
+      convcalc explain net.yaml stem  # where each number of a layer comes from
+    """,
+    epilog="Each command has examples: convcalc analyze --help",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

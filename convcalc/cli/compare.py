@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convcalc.cli.command import command
-from convcalc.cli.networks import analyzed, told_apart
+from convcalc.cli.completion import networks
+from convcalc.cli.networks import (
+    analyzed,
+    analyzed_at,
+    costs_of,
+    print_warnings,
+    told_apart,
+)
 from convcalc.cli.options import (
     AgainstOption,
     AssumeOption,
-    CompareFreeOption,
     Settings,
     SpecsArgument,
     bad_option,
     names_of,
     unknown,
 )
-from convcalc.cli.output import emit, print_findings
+from convcalc.cli.output import emit
 
 if TYPE_CHECKING:
     from convcalc.analysis import Analysis
@@ -28,6 +33,16 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
+FreeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--free",
+        metavar="NAME,...",
+        help="What stays free in formulas; by default all variables that can.",
+        show_default=False,
+    ),
+]
+
 
 @command()
 def compare(
@@ -35,7 +50,12 @@ def compare(
     settings: Settings,
     reference: Annotated[
         str | None,
-        typer.Option("--reference", help="The network to compare with; by default the first."),
+        typer.Option(
+            "--reference",
+            metavar="NETWORK",
+            help="The network to compare with; by default the first.",
+            autocompletion=networks,
+        ),
     ] = None,
     against: AgainstOption = None,
     *,
@@ -48,7 +68,7 @@ def compare(
             "--formula", help="Parameters and multiply-adds as formulas of the specs' variables."
         ),
     ] = False,
-    free: CompareFreeOption = None,
+    free: FreeOption = None,
     assume: AssumeOption = None,
 ) -> None:
     """Networks side by side, with their ratios.
@@ -60,7 +80,8 @@ def compare(
       convcalc compare inception_naive inception_bottleneck
       convcalc compare resnet --reference resnet50
       convcalc compare 'conv_families::*_1d'
-      convcalc compare before.yaml after.yaml --layers
+      convcalc compare net.yaml mobilenet_v2 --set width=1/2
+      convcalc compare inception_naive inception_bottleneck --layers
       convcalc compare 'conv_families::*_1d' --formula
       convcalc compare net.yaml --against origin/main
     """  # noqa: D301 - the \b keeps the lines of the examples apart
@@ -81,7 +102,7 @@ def compare(
         from convcalc.reports.report import changes_report  # noqa: PLC0415 - see above
 
         after = analyzed(specs, settings, every_variant=True)
-        before = analyzed([network.spec for network in after], settings, revision=against)
+        before = analyzed_at(against, [network.spec for network in after], settings)
         pairs = list(zip(before, told_apart(after), strict=True))
         emit(changes_report(pairs, against, depth=settings.depth, version=__version__), settings)
         return
@@ -114,7 +135,6 @@ def _with_formulas(
     assumptions: tuple[str, ...],
 ) -> tuple[tuple[Analysis, ...], tuple[FreedCosts, ...]]:
     """The networks analyzed, and their costs as formulas, from one reading of each spec."""
-    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
     from convcalc.analysis.formulas import network_formulas  # noqa: PLC0415 - see above
     from convcalc.analysis.freed_costs import freed_costs  # noqa: PLC0415 - see above
     from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
@@ -129,17 +149,7 @@ def _with_formulas(
             for network in freeable_networks(
                 spec, settings.variables, every_variant=len(specs) == 1
             ):
-                graph = network.given or network.graph({})
-                analyses.append(
-                    analyze_graph(
-                        graph,
-                        batch=settings.batch,
-                        dtypes=settings.dtypes,
-                        in_place=settings.in_place,
-                        best_order=settings.best_order,
-                        optimizer=settings.optimizer,
-                    )
-                )
+                analyses.append(costs_of(network.given or network.graph({}), settings))
                 freed = network.freed(
                     network.freeable_names() if names is None else names, assumptions
                 )
@@ -163,8 +173,7 @@ def _with_formulas(
             errors += [finding for finding in error.findings if finding not in errors]
     if errors:
         raise ConvcalcError(errors)
-    warnings = dict.fromkeys(finding for analysis in analyses for finding in analysis.warnings)
-    print_findings(warnings, color=settings.color and sys.stderr.isatty())
+    print_warnings(analyses, settings)
     return tuple(analyses), tuple(found)
 
 

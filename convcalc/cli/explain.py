@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convcalc.cli.command import command
+from convcalc.cli.completion import explained_metrics, layer_names
+from convcalc.cli.networks import costs_of, print_warnings
 from convcalc.cli.options import (
     CONDITIONS,
-    ExplainFormatOption,
     Settings,
+    SpecArgument,
     bad_option,
     explain_formats,
-    unknown,
+    format_option,
+    metric_keys,
 )
-from convcalc.cli.output import emit, print_findings
+from convcalc.cli.output import emit
 
 if TYPE_CHECKING:
     from convcalc.analysis import Analysis
@@ -31,14 +33,19 @@ __all__ = ["explain", "layer"]
 
 MOST_LAYERS = 100
 """So many layers of a list are told one by one; of more the totals are."""
+FIELD = frozenset({"receptive_field"})
+"""What is explained beside the metrics of every report."""
+
+ExplainFormatOption = Annotated[str | None, format_option("text", "markdown", "json", "latex")]
 
 
 MetricOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--metric",
         metavar="NAME,...",
         help="Of these alone: params, macs, flops, activations, receptive_field, …",
+        autocompletion=explained_metrics,
     ),
 ]
 
@@ -52,14 +59,7 @@ MetricOption = Annotated[
     format_=ExplainFormatOption,
 )
 def explain(
-    spec: Annotated[
-        str,
-        typer.Argument(
-            metavar="SPEC",
-            help="A path, path::variant, a shipped network's name, or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    spec: SpecArgument,
     settings: Settings,
     layers: Annotated[
         list[str] | None,
@@ -68,20 +68,21 @@ def explain(
             help="Layers, groups of layers, or patterns of their names, stage4.*.conv. By default "
             "the totals of the network.",
             show_default=False,
+            autocompletion=layer_names,
         ),
     ] = None,
     metric: MetricOption = None,
 ) -> None:
-    """Where each number comes from: its formula, the values put in, the result.
+    """Where each number comes from: formula, values put in, result.
 
     Of a group, or of the whole network, each total as the sum of its layers.
 
     \b
     Examples:
       convcalc explain net.yaml
-      convcalc explain resnet::resnet50 stem.conv
+      convcalc explain net.yaml stem
       convcalc explain googlenet inception3a --metric macs
-      convcalc explain net.yaml 'stage4.*.conv' --format markdown
+      convcalc explain net.yaml 'stage1.*.conv' --format markdown
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
     from convcalc.reports.explain import ExplainReport  # noqa: PLC0415 - see above
@@ -94,9 +95,10 @@ def explain(
         name=found.stem,
         spec=spec_name(file, found, found.variant),
     )
-    analysis = _analyzed(graph, settings)
+    analysis = costs_of(graph, settings)
+    print_warnings([analysis], settings)
     chosen = _chosen(analysis, layers or ())
-    keys = _metric_keys(metric)
+    keys = None if metric is None else frozenset(metric_keys(metric, *FIELD))
     parts = _parts(analysis, chosen, file, found.variant, settings, keys)
     emit(ExplainReport(analysis, parts, __version__), settings)
 
@@ -140,15 +142,16 @@ def layer(
         typer.Option("--channels-last", help="The inputs are given as 28x28x192."),
     ] = False,
 ) -> None:
-    """One layer, or a few, without a file: what they cost, and where each number comes from.
+    """What one layer costs, or a few, without a file.
 
-    Of several a table first, of more than 100 the totals alone. A text that begins with a dash
-    stands behind all options and `--`; of several inputs the first is called input1.
+    Of each number its formula, the values put in, the result. Of several layers a table first, of
+    more than 100 the totals alone. A text that begins with a dash stands behind all options and
+    `--`; of several inputs the first is called input1.
 
     \b
     Examples:
-      convcalc layer 'conv: {out_channels: 128, kernel_size: 3, padding: same}' --input 192,28,28
-      convcalc layer 'max_pool: {kernel_size: 3, stride: 2}' --input 28x28x192 --channels-last
+      convcalc layer 'conv: {out_channels: 64, kernel_size: 3}' --input 192,28,28
+      convcalc layer 'max_pool: {kernel_size: 3}' --input 28x28x64 --channels-last
       convcalc layer 'conv_bn: {out_channels: 64}' relu --input 3,224,224
       convcalc layer add --input 64,56,56 --input 64,56,56
     """  # noqa: D301 - the \b keeps the lines of the examples apart
@@ -162,35 +165,16 @@ def layer(
     graph = file.graph(name="layers", spec="")
     if not channels_last:
         graph = graph._replace(warnings=(*graph.warnings, *_order_warnings(graph)))
-    analysis = _analyzed(graph, settings)
+    analysis = costs_of(graph, settings)
+    print_warnings([analysis], settings)
     is_one, are_few = len(analysis.layers) == 1, len(analysis.layers) <= MOST_LAYERS
     title = analysis.layers[0].name if is_one else f"{len(analysis.layers)} layers"
     analysis = analysis._replace(name=title)
-    keys = _metric_keys(metric)
+    keys = None if metric is None else frozenset(metric_keys(metric, *FIELD))
     told: list[LayerCost | str] = list(analysis.layers) if are_few else []
     parts = _parts(analysis, told, file, None, settings, keys)
     has_table = are_few and not is_one
     emit(ExplainReport(analysis, parts, __version__, has_table=has_table), settings)
-
-
-def _analyzed(graph: Graph, settings: Settings) -> Analysis:
-    """The analysis under the settings; warnings are printed."""
-    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
-    from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
-
-    analysis = analyze_graph(
-        graph,
-        batch=settings.batch,
-        dtypes=settings.dtypes,
-        in_place=settings.in_place,
-        best_order=settings.best_order,
-        optimizer=settings.optimizer,
-    )
-    print_findings(
-        (*analysis.warnings, *published_findings(analysis)),
-        color=settings.color and sys.stderr.isatty(),
-    )
-    return analysis
 
 
 def _order_warnings(graph: Graph) -> Iterator[Finding]:
@@ -279,21 +263,6 @@ def _not_found(name: str, analysis: Analysis, known: list[str]) -> Finding:
     return Finding(catalogue.NO_LAYER, f"no layer or group {what} `{name}`", help=hint)
 
 
-def _metric_keys(wanted: str | None) -> frozenset[str] | None:
-    """The metrics after ``--metric``; None: all. Raises UsageError."""
-    if wanted is None:
-        return None
-    from convcalc.metrics import METRICS  # noqa: PLC0415 - see above
-    from convcalc.metrics import metric as metric_of  # noqa: PLC0415 - see above
-
-    known = [*(each.name for each in METRICS), metric_of("receptive_field").name]
-    keys = {*known, *(each.key for each in METRICS)}
-    for name in wanted.split(","):
-        if name.strip() not in keys:
-            raise unknown(f"--metric: unknown metric {name.strip()!r}", name.strip(), known)
-    return frozenset(metric_of(name.strip()).key for name in wanted.split(","))
-
-
 def _parts(
     analysis: Analysis,
     chosen: list[LayerCost | str],
@@ -323,7 +292,7 @@ def _parts(
     rows = [each for each in chosen if not isinstance(each, str)]
     named = {row.name for row in rows}
     last: dict[str | None, LayerCost] = {}
-    if metrics is not None and "receptive_field" in metrics:
+    if metrics is not None and metrics >= FIELD:
         last = {each: sizes[each][-1] for each in chosen if isinstance(each, str)}
         if not chosen:
             output = analysis.outputs[0][0]
@@ -345,15 +314,12 @@ def _parts(
         else:
             parts.append(layers[each.name])
             continue
-        if metrics is not None:
-            sums = narrowed(parts.pop(), metrics)
-            field = last.get(each)
-            # Of an input that is an output at once there is none to tell.
-            if metrics != {"receptive_field"} or field is None:
-                parts.append(sums)
-            if field is not None:
-                only = narrowed(layers[field.name], frozenset({"receptive_field"}))
-                parts.append(only)
+        field = last.get(each)
+        # Of an input that is an output at once there is none to tell.
+        if field is not None:
+            if metrics == FIELD:
+                parts.pop()
+            parts.append(narrowed(layers[field.name], FIELD))
     if metrics is None:
         return tuple(parts)
     return tuple(narrowed(part, metrics) for part in parts)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convcalc.cli.command import command
+from convcalc.cli.completion import metrics
 from convcalc.cli.options import (
     AssumeOption,
-    FormulaFormatOption,
-    FreeOption,
     Settings,
     SpecsArgument,
     bad_option,
+    format_option,
     formula_formats,
+    metric_keys,
     names_of,
-    unknown,
 )
 from convcalc.cli.output import emit, print_findings
 
@@ -35,8 +35,24 @@ __all__ = ["formula"]
 
 USUAL_METRICS = ("params", "macs", "flops", "activation_bytes")
 LARGEST_FACTOR = 10**6
+LONGEST_FACTOR = 40
+"""Characters of a factor."""
 MOST_REBUILT = 200
 """Sizes at which a network is built anew in search of the smallest."""
+
+FormulaFormatOption = Annotated[
+    str | None, format_option("text", "latex", "python", "json", "markdown")
+]
+FreeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--free",
+        metavar="NAME,...",
+        help="What stays free: variables of the spec, axes of the input (C, H, W; L; D), the "
+        "batch N.",
+        show_default=False,
+    ),
+]
 
 
 @command(
@@ -61,8 +77,10 @@ def formula(
         typer.Option(
             "--metric",
             metavar="NAME,...",
-            help="params, macs, flops, activations, activation_elements, adds, training_memory, …",
-            show_default="params, macs, flops, activations",
+            help="params, macs, flops, activations, activation_elements, adds, training_memory, …; "
+            "by default the first four.",
+            show_default=False,
+            autocompletion=metrics,
         ),
     ] = None,
     assume: AssumeOption = None,
@@ -72,8 +90,8 @@ def formula(
             "--grow",
             metavar="NAME[=FACTOR],...",
             help="What to multiply together, by 2 unless you say; of what is not free too: depth, "
-            "width. Repeatable.",
-            show_default="each free size ×2",
+            "width. By default each free size. Repeatable.",
+            show_default=False,
         ),
     ] = None,
     *,
@@ -87,7 +105,7 @@ def formula(
     \b
     Examples:
       convcalc formula resnet::resnet50
-      convcalc formula alexnet --free H,W --metric macs
+      convcalc formula net.yaml --free width --metric params,macs
       convcalc formula resnet::resnet50 --assume 'H % 32 == 0' --assume 'W == H'
       convcalc formula mobilenet_v1 --format python > costs.py
       convcalc formula efficientnet --grow depth=1.2,width=1.1,resolution=8/7
@@ -97,7 +115,7 @@ def formula(
     from convcalc.reports.formula import FormulaReport  # noqa: PLC0415 - see above
     from convcalc.sources.free import freeable_networks  # noqa: PLC0415 - see above
 
-    metrics = _metrics(names_of(metric))
+    keys = USUAL_METRICS if metric is None else metric_keys(metric)
     scalings = tuple(_scaling(text) for text in grow or ())
     wanted = None if free is None else names_of(free)
     if wanted == ():
@@ -107,7 +125,7 @@ def formula(
     for spec in specs:
         try:
             for network in freeable_networks(spec, settings.variables):
-                request = _Request(settings, metrics, wanted, tuple(assume or ()), scalings)
+                request = _Request(settings, keys, wanted, tuple(assume or ()), scalings)
                 reports.append(request.report(network, has_layers=layers))
         except ConvcalcError as error:
             errors += [finding for finding in error.findings if finding not in errors]
@@ -247,24 +265,15 @@ class _Request:
             ) from None
 
 
-def _metrics(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys of the metrics that were asked for."""
-    from convcalc.metrics import METRICS  # noqa: PLC0415 - see above
-
-    keys = {each.key: each.key for each in METRICS} | {each.name: each.key for each in METRICS}
-    for name in names:
-        if name not in keys:
-            raise unknown(f"--metric: unknown metric {name!r}", name, keys)
-    return tuple(dict.fromkeys(keys[name] for name in names)) or USUAL_METRICS
-
-
 def _scaling(text: str) -> tuple[tuple[str, Amount], ...]:
     """What is to be multiplied together, and by how much: ``depth=1.2,width=11/10``."""
     factors: dict[str, Amount] = {}
     for part in names_of([text]):
         name, separator, number = (each.strip() for each in part.partition("="))
         try:
-            factor = Fraction(number) if separator else Fraction(2)
+            # An exponent is worked out before anything can be said against it.
+            is_plain = len(number) <= LONGEST_FACTOR and "e" not in number.lower()
+            factor = Fraction(number if is_plain else 0) if separator else Fraction(2)
         except (ValueError, ZeroDivisionError):
             factor = Fraction(0)
         if not name or not 1 / Fraction(LARGEST_FACTOR) <= factor <= LARGEST_FACTOR:

@@ -18,8 +18,14 @@ __all__ = ["schema", "specs"]
 def specs(settings: Settings) -> None:
     """The networks that ship with convcalc.
 
-    Any of them can stand in place of a file: convcalc analyze resnet::resnet50
-    """
+    Any of them can stand in place of a file.
+
+    \b
+    Examples:
+      convcalc specs
+      convcalc specs --format csv
+      convcalc analyze resnet::resnet50
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc.analysis import total_of  # noqa: PLC0415 - see above
     from convcalc.reports.specs import specs_report  # noqa: PLC0415 - see above
     from convcalc.sources import shipped_names, variants_of  # noqa: PLC0415 - see above
@@ -37,12 +43,16 @@ def schema(
 ) -> None:
     """The JSON Schema of the spec language, for editors.
 
-    convcalc schema > convcalc.schema.json, and in a spec: # yaml-language-server: $schema=…
-    """
-    import json  # noqa: PLC0415 - see above
+    \b
+    A spec names it in its first line, as one that `convcalc init` writes does:
+      # yaml-language-server: $schema=convcalc.schema.json
 
-    from convcalc.sources import budgets_schema, spec_schema  # noqa: PLC0415 - see above
+    \b
+    Examples:
+      convcalc schema > convcalc.schema.json
+      convcalc schema --budgets > budgets.schema.json
+    """  # noqa: D301 - the \b keeps the lines of the examples apart
+    from convcalc.cli.editors import schema_text  # noqa: PLC0415 - see above
 
-    chosen = budgets_schema() if budgets else spec_schema()
     with written_output():
-        sys.stdout.write(json.dumps(chosen, indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(schema_text(budgets=budgets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from convcalc.cli.options import bad_option
@@ -13,62 +13,86 @@ if TYPE_CHECKING:
     from convcalc.analysis import Analysis
     from convcalc.cli.options import Settings
     from convcalc.errors import Finding
+    from convcalc.graph import Graph
 
-__all__ = ["analyzed", "named_networks", "told_apart"]
+__all__ = ["analyzed", "analyzed_at", "costs_of", "named_networks", "print_warnings", "told_apart"]
 
 
 def analyzed(
-    references: Iterable[str],
-    settings: Settings,
-    *,
-    every_variant: bool = False,
-    revision: str | None = None,
+    references: Iterable[str], settings: Settings, *, every_variant: bool = False
 ) -> tuple[Analysis, ...]:
     """The networks analyzed; what is wrong with any of them is said of all before giving up."""
-    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
-    from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
+    from convcalc.sources import is_pattern, load, variants_of  # noqa: PLC0415 - see above
+
+    def graphs(reference: str) -> Iterable[Graph]:
+        if every_variant or is_pattern(reference):
+            return variants_of(reference, settings.variables)
+        return (load(reference, settings.variables),)
+
+    return _analyzed(references, graphs, settings)
+
+
+def analyzed_at(
+    revision: str, references: Iterable[str], settings: Settings
+) -> tuple[Analysis, ...]:
+    """The same networks as git has them at a revision: not the first of what was a family.
+
+    What is wrong with any of them is said of all before giving up.
+    """
+    from convcalc.sources import network_at, spec_name  # noqa: PLC0415 - see above
+
+    def graphs(reference: str) -> Iterable[Graph]:
+        variant = reference.partition("::")[2] or None
+        file, found = network_at(reference, variant, revision)
+        name = spec_name(file, found, variant)
+        return (file.graph(variant, settings.variables, name=found.stem, spec=name),)
+
+    return _analyzed(references, graphs, settings)
+
+
+def _analyzed(
+    references: Iterable[str], graphs: Callable[[str], Iterable[Graph]], settings: Settings
+) -> tuple[Analysis, ...]:
+    """The networks whose graphs ``graphs`` gives for each reference, analyzed."""
     from convcalc.errors import ConvcalcError  # noqa: PLC0415 - see above
-    from convcalc.sources import (  # noqa: PLC0415 - see above
-        is_pattern,
-        load,
-        network_at,
-        variants_of,
-    )
 
     analyses: list[Analysis] = []
     errors: list[Finding] = []
     for reference in references:
         try:
-            if revision is not None:
-                # The same network, or none: not the first of what was a family.
-                network_at(reference, reference.partition("::")[2] or None, revision)
-            graphs = (
-                variants_of(reference, settings.variables, revision=revision)
-                if every_variant or is_pattern(reference)
-                else (load(reference, settings.variables, revision=revision),)
-            )
-            analyses += [
-                analyze_graph(
-                    graph,
-                    batch=settings.batch,
-                    dtypes=settings.dtypes,
-                    in_place=settings.in_place,
-                    best_order=settings.best_order,
-                    optimizer=settings.optimizer,
-                )
-                for graph in graphs
-            ]
+            analyses += [costs_of(graph, settings) for graph in graphs(reference)]
         except ConvcalcError as error:
             errors += [finding for finding in error.findings if finding not in errors]
     if errors:
         raise ConvcalcError(errors)
+    print_warnings(analyses, settings)
+    return tuple(analyses)
+
+
+def costs_of(graph: Graph, settings: Settings) -> Analysis:
+    """The network analyzed under the settings."""
+    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
+
+    return analyze_graph(
+        graph,
+        batch=settings.batch,
+        dtypes=settings.dtypes,
+        in_place=settings.in_place,
+        best_order=settings.best_order,
+        optimizer=settings.optimizer,
+    )
+
+
+def print_warnings(analyses: Iterable[Analysis], settings: Settings) -> None:
+    """Write what deserves a look in the networks to standard error, each thing once."""
+    from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
+
     warnings = [
         finding
         for analysis in analyses
         for finding in (*analysis.warnings, *published_findings(analysis))
     ]
     print_findings(dict.fromkeys(warnings), color=settings.color and sys.stderr.isatty())
-    return tuple(analyses)
 
 
 def told_apart(analyses: tuple[Analysis, ...]) -> tuple[Analysis, ...]:

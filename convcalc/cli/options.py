@@ -10,14 +10,44 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
 import typer
 
+from convcalc.cli.completion import columns, devices, networks, words
+
 if TYPE_CHECKING:
     # What a command needs it imports when it runs: `--help` and completion should not wait.
     from convcalc.analysis import Dtypes
     from convcalc.limits import Conditions
 
+DTYPES = ("float64", "float32", "float16", "bfloat16", "float8", "int8", "int4")
 ORDERS = ("given", "best")
+OPTIMIZERS = ("sgd", "momentum", "adam")
+COLORS = ("auto", "always", "never")
+"""The words of options: said here too, and not asked of those who know what they mean, because
+help and completion should not wait for them. The tests hold the two against each other."""
 
 
+def _any_of(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def format_option(*names: str, usual: str = "text") -> Any:  # noqa: ANN401 - as typer's own
+    """The option for the format of a report: one of ``names``, ``usual`` if none is named."""
+    return typer.Option(
+        "--format",
+        metavar="NAME",
+        help=f"{_any_of(names)}. By default {usual}; or what CONVCALC_FORMAT says.",
+        autocompletion=words(*names),
+    )
+
+
+SpecArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="A path, path::variant, a shipped network's name, or - for standard input.",
+        show_default=False,
+        autocompletion=networks,
+    ),
+]
 SpecsArgument = Annotated[
     list[str],
     typer.Argument(
@@ -25,6 +55,7 @@ SpecsArgument = Annotated[
         help="A path, path::variant (or a pattern, path::*_1d), a shipped network's name, or - for "
         "standard input.",
         show_default=False,
+        autocompletion=networks,
     ),
 ]
 SetOption = Annotated[
@@ -35,73 +66,41 @@ BatchOption = Annotated[
     int | None,
     typer.Option(
         "--batch",
-        min=1,
-        help="Samples that are held at once; for bytes and times.",
-        show_default="1",
+        metavar="N",
+        help="Samples that are held at once, for bytes and times. By default 1.",
     ),
 ]
 DtypeOption = Annotated[
     str | None,
     typer.Option(
         "--dtype",
-        help="float64, float32, float16, bfloat16, float8, int8 or int4; for bytes.",
-        show_default="float32",
+        metavar="NAME",
+        help=f"{_any_of(DTYPES)}; for bytes. By default float32.",
+        autocompletion=words(*DTYPES),
     ),
 ]
 WeightsDtypeOption = Annotated[
-    str | None, typer.Option("--weights-dtype", help="The same, of the weights alone.")
+    str | None,
+    typer.Option(
+        "--weights-dtype",
+        metavar="NAME",
+        help="The same, of the weights alone.",
+        autocompletion=words(*DTYPES),
+    ),
 ]
 ActivationsDtypeOption = Annotated[
-    str | None, typer.Option("--activations-dtype", help="The same, of the activations alone.")
+    str | None,
+    typer.Option(
+        "--activations-dtype",
+        metavar="NAME",
+        help="The same, of the activations alone.",
+        autocompletion=words(*DTYPES),
+    ),
 ]
 FormatOption = Annotated[
     str | None,
-    typer.Option(
-        "--format",
-        help="table, plain, json, csv or markdown. By default a table in a terminal, else plain; "
-        "or what CONVCALC_FORMAT says.",
-    ),
-]
-CheckFormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        help="text, json, markdown, github, gitlab, junit or sarif. By default text, or what "
-        "CONVCALC_FORMAT says.",
-    ),
-]
-ExplainFormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        help="text, markdown, json or latex. By default text, or what CONVCALC_FORMAT says.",
-    ),
-]
-FormulaFormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        help="text, latex, python, json or markdown. By default text, or what CONVCALC_FORMAT "
-        "says.",
-    ),
-]
-FreeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--free",
-        metavar="NAME,...",
-        help="What stays free: variables of the spec, axes of the input (C, H, W; L; D), the "
-        "batch N.",
-        show_default=False,
-    ),
-]
-CompareFreeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--free",
-        metavar="NAME,...",
-        help="What stays free in formulas; by default all variables that can.",
-        show_default=False,
+    format_option(
+        *("table", "plain", "json", "csv", "markdown"), usual="a table in a terminal, else plain"
     ),
 ]
 AssumeOption = Annotated[
@@ -110,13 +109,6 @@ AssumeOption = Annotated[
         "--assume",
         metavar="TEXT",
         help="What is known of something free: 'H % 32 == 0', 'W == H', 'H >= 64'. Repeatable.",
-    ),
-]
-ReconcileFormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        help="text, markdown, json or csv. By default text, or what CONVCALC_FORMAT says.",
     ),
 ]
 WrittenOption = Annotated[
@@ -141,6 +133,7 @@ DepthOption = Annotated[
         metavar="N|all",
         help="Fold layers into groups N names deep. By default what fits in about 40 rows; plain "
         "output has all.",
+        autocompletion=words("1", "2", "3", "all"),
     ),
 ]
 ColumnsOption = Annotated[
@@ -151,13 +144,16 @@ ColumnsOption = Annotated[
         help="Columns of the layer table: name, kind, input, output, weights, params, buffers, "
         "macs, flops, macs_share, params_share, activation_bytes, receptive_field, jump, start, "
         "read_bytes, written_bytes, intensity, reuse, …; with a device time, time_share, bound.",
+        autocompletion=columns,
     ),
 ]
 DeviceOption = Annotated[
     str | None,
     typer.Option(
         "--device",
+        metavar="NAME",
         help="Least time on a device: jetson-nano, a100, stm32f746, … (docs/performance.md).",
+        autocompletion=devices,
     ),
 ]
 PeakOption = Annotated[
@@ -178,14 +174,18 @@ OrderOption = Annotated[
     str | None,
     typer.Option(
         "--order",
-        help="given, or best: look for an order of the layers with a lower peak.",
-        show_default="given",
+        metavar="NAME",
+        help="given, or best: look for an order of the layers with a lower peak. By default given.",
+        autocompletion=words(*ORDERS),
     ),
 ]
 OptimizerOption = Annotated[
     str | None,
     typer.Option(
-        "--optimizer", help="sgd, momentum or adam; for training memory.", show_default="sgd"
+        "--optimizer",
+        metavar="NAME",
+        help=f"{_any_of(OPTIMIZERS)}; for training memory. By default sgd.",
+        autocompletion=words(*OPTIMIZERS),
     ),
 ]
 AgainstOption = Annotated[
@@ -197,7 +197,14 @@ AgainstOption = Annotated[
     ),
 ]
 ColorOption = Annotated[
-    str, typer.Option("--color", help="auto, always or never. NO_COLOR is respected.")
+    str,
+    typer.Option(
+        "--color",
+        metavar="WHEN",
+        help=f"{_any_of(COLORS)}, by default auto. NO_COLOR is respected.",
+        show_default=False,
+        autocompletion=words(*COLORS),
+    ),
 ]
 
 
@@ -270,8 +277,7 @@ def settings_of(
 ) -> Settings:
     """The options that all commands have, understood. Raises UsageError."""
     from convcalc.analysis import Dtypes  # noqa: PLC0415 - see above
-    from convcalc.analysis.training import OPTIMIZERS  # noqa: PLC0415 - see above
-    from convcalc.api import checked_dtype  # noqa: PLC0415 - see above
+    from convcalc.api import checked_batch, checked_dtype  # noqa: PLC0415 - see above
 
     if order is not None and order not in ORDERS:
         raise unknown(f"--order: unknown order {order!r}", order, ORDERS)
@@ -289,8 +295,10 @@ def settings_of(
         if not separator or not file:
             raise bad_option(f"--export {wanted!r} is not FORMAT:FILE", "for example json:out.json")
         exports.append((_format(kind, "--export", formats), Path(file)))
-    if color not in ("auto", "always", "never"):
-        raise bad_option(f"--color {color!r}", "there are auto, always and never")
+    if color not in COLORS:
+        raise unknown(f"--color: unknown word {color!r}", color, COLORS)
+    if batch is not None:
+        checked_batch(batch, "--batch: ")
     if depth is not None and depth != "all" and not (depth.isdecimal() and int(depth[:9]) > 0):
         raise bad_option(f"--depth {depth!r} is neither a number of 1 or more nor `all`", None)
     weights, activations = weights_dtype or dtype, activations_dtype or dtype
@@ -350,6 +358,23 @@ def names_of(option: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for text in option or () for name in text.split(",") if name.strip())
 
 
+def metric_keys(option: Iterable[str], *others: str) -> tuple[str, ...]:
+    """The keys of the metrics that an option names, as reports or as budgets call them.
+
+    It may name those of every report, and ``others``. Raises UsageError.
+    """
+    from convcalc.metrics import METRICS, metric  # noqa: PLC0415 - see above
+
+    known = (*(each.name for each in METRICS), *others)
+    names = names_of(option)
+    if not names:
+        raise bad_option("--metric names nothing", "for example --metric params,macs")
+    for name in names:
+        if name not in known and all(name != each.key for each in METRICS):
+            raise unknown(f"--metric: unknown metric {name!r}", name, known)
+    return tuple(dict.fromkeys(metric(name).key for name in names))
+
+
 def _usual_format(formats: Formats) -> str:
     """The format where none is asked for: what CONVCALC_FORMAT says, if it is one of these."""
     usual, *others = formats()
@@ -375,12 +400,9 @@ def _format(name: str, option: str, formats: Formats) -> str:
 
 def unknown(message: str, name: str, known: Iterable[str]) -> Exception:
     """The error for a name that is not among those that are ``known``."""
-    from convcalc.errors import close_match  # noqa: PLC0415 - see above
+    from convcalc.errors import UsageError, unknown_word  # noqa: PLC0415 - see above
 
-    known = tuple(known)
-    close = close_match(name, known)
-    listed = f"there are {', '.join(known)}"
-    return bad_option(message, f"did you mean {close!r}? {listed}" if close else listed)
+    return UsageError([unknown_word(message, name, known)])
 
 
 def bad_option(message: str, help_: str | None) -> Exception:

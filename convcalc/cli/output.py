@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ __all__ = [
     "emit",
     "export_files",
     "print_findings",
+    "refused_export",
 ]
 
 EXIT_OVER_BUDGET = 1
@@ -54,7 +56,11 @@ def emit(
         is_terminal = sys.stdout.isatty()
         columns = os.environ.get("COLUMNS", "")
         width = (
-            None if is_terminal else int(columns) if columns.isdecimal() and columns else 100_000
+            None
+            if is_terminal
+            else int(columns)
+            if columns.isdecimal() and len(columns) < 6
+            else 100_000
         )
         report.draw(sys.stdout, color=settings.color, width=width)
     else:
@@ -74,24 +80,27 @@ def export_files(files: list[tuple[Path, str]]) -> None:
         for number, (path, text) in enumerate(files):
             place = places[number]
             if place in places[:number]:
-                raise _refused_export(path, "it is written twice in one run")
+                raise refused_export(path, "it is written twice in one run")
             if place.is_dir():
-                raise _refused_export(path, "it is a directory")
+                raise refused_export(path, "it is a directory")
             if place.exists() and not place.is_file():
                 with place.open("w", encoding="utf-8") as stream:
                     stream.write(text)
                 continue
-            beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+            # Not called after the file, whose name may be as long as a name can be.
+            beside = place.with_name(f".convcalc-{os.getpid()}-{number}.part")
             written.append((beside, place))
             beside.write_text(text, encoding="utf-8")
         for beside, place in written:
             beside.replace(place)
     except OSError as error:
-        raise _refused_export(path, error.strerror or str(error)) from None
+        raise refused_export(path, error.strerror or str(error)) from None
     finally:
         # None is left when all went well.
         for beside, _ in written:
-            beside.unlink(missing_ok=True)
+            # Where nothing can be written, nothing can be removed: what was wrong is said already.
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def append(path: Path, text: str) -> None:
@@ -100,10 +109,11 @@ def append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise _refused_export(path, error.strerror or str(error)) from None
+        raise refused_export(path, error.strerror or str(error)) from None
 
 
-def _refused_export(path: Path, reason: str) -> Exception:
+def refused_export(path: Path, reason: str, help_: str | None = None) -> Exception:
+    """The error for a file that cannot be written."""
     from convcalc.errors import Finding, UsageError, catalogue  # noqa: PLC0415 - see above
 
     return UsageError(
@@ -111,6 +121,7 @@ def _refused_export(path: Path, reason: str) -> Exception:
             Finding(
                 catalogue.CANNOT_WRITE,
                 f"{str(path)!r} cannot be written: {reason}",
+                help=help_,
             )
         ]
     )

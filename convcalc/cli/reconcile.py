@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias, cast
@@ -11,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias, cast
 import typer
 
 from convcalc.cli.command import command
+from convcalc.cli.networks import costs_of, print_warnings
 from convcalc.cli.options import (
-    ReconcileFormatOption,
     Settings,
+    SpecArgument,
     WrittenOption,
     bad_option,
+    format_option,
     reconcile_formats,
 )
-from convcalc.cli.output import emit, print_findings
+from convcalc.cli.output import emit
 from convcalc.cli.written import check_written, written_of
 
 if TYPE_CHECKING:
@@ -64,9 +65,13 @@ OPERATIONS = (
 )
 PARAMETERS = ("param", "params", "parameters", "weights")
 
+ReconcileFormatOption = Annotated[str | None, format_option("text", "markdown", "json", "csv")]
+
 
 FINE = 1024
 """Up to this size multiples of 32 are tried: among more sizes some would fit any figure."""
+MOST_LAYERS = 2000
+"""Networks of more are tried on no other input: each takes as long as the whole command."""
 
 
 @command(
@@ -75,14 +80,7 @@ FINE = 1024
     format_=ReconcileFormatOption,
 )
 def reconcile(
-    spec: Annotated[
-        str,
-        typer.Argument(
-            metavar="SPEC",
-            help="A path, path::variant, a shipped network's name, or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    spec: SpecArgument,
     settings: Settings,
     claim: Annotated[
         str | None,
@@ -94,17 +92,18 @@ def reconcile(
     ] = None,
     written: WrittenOption = None,
 ) -> None:
-    """A network as other tools count it, and what each adds to the multiply-adds or leaves out.
+    """A network as other tools count it, and where they differ.
+
+    Of each what it adds to the multiply-adds, or leaves out; of a figure that somebody quotes whose
+    count it is.
 
     \b
     Examples:
       convcalc reconcile resnet::resnet50
       convcalc reconcile resnet::resnet50 --claim 4.11G
-      convcalc reconcile net.yaml --written relu=function --format csv
+      convcalc reconcile net.yaml --written relu6=function --format csv
     """  # noqa: D301 - the \b keeps the lines of the examples apart
     from convcalc import __version__  # noqa: PLC0415 - see above
-    from convcalc.analysis import analyze_graph  # noqa: PLC0415 - see above
-    from convcalc.analysis.published import published_findings  # noqa: PLC0415 - see above
     from convcalc.conventions import all_conventions  # noqa: PLC0415 - see above
     from convcalc.conventions.claims import judged  # noqa: PLC0415 - see above
     from convcalc.conventions.counting import counted  # noqa: PLC0415 - see above
@@ -119,12 +118,9 @@ def reconcile(
             f"{spec!r} are {1 + len(others)} networks", f"name one of them, such as {network.spec}"
         )
     # Anew where it has no numbers for all of its variables: what is missing is then said.
-    analysis = analyze_graph(network.given if network.given is not None else network.graph({}))
+    analysis = costs_of(network.given if network.given is not None else network.graph({}), settings)
     check_written(forms, [analysis])
-    print_findings(
-        (*analysis.warnings, *published_findings(analysis)),
-        color=settings.color and sys.stderr.isatty(),
-    )
+    print_warnings([analysis], settings)
     report = ReconcileReport(
         analysis,
         tuple(counted(analysis, convention, forms) for convention in all_conventions()),
@@ -140,7 +136,7 @@ def _at_other_sizes(network: FreeableNetwork) -> Iterator[Sequence[Other]]:
     from convcalc.conventions.claims import Other  # noqa: PLC0415 - see above
 
     given = network.given
-    if given is None:
+    if given is None or len(given.nodes) > MOST_LAYERS:
         return
     shapes = [cast("tuple[int, ...]", node.shape) for node in given.inputs]
     own = tuple(shape[1:] for shape in shapes)

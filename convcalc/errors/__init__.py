@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from convcalc.errors.catalogue import Code
+from convcalc.errors.catalogue import BAD_OPTION, Code
 
 __all__ = [
     "MAX_FINDINGS",
@@ -27,6 +27,7 @@ __all__ = [
     "close_match",
     "listed",
     "printable",
+    "unknown_word",
 ]
 
 MAX_FINDINGS: Final = 100
@@ -163,7 +164,7 @@ class ConvcalcError(Exception):
     """Whatever convcalc refuses, with every reason for it."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.findings = tuple(map(_shortened, findings))
         super().__init__("\n".join(map(_line, self.findings)))
 
 
@@ -242,3 +243,14 @@ def close_match(name: str, known: Iterable[str]) -> str | None:
     by_folded = {option.lower(): option for option in sorted(options[:MAX_OPTIONS], reverse=True)}
     matches = get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else None
+
+
+def unknown_word(
+    message: str, word: str, known: Iterable[str], place: Place | None = None
+) -> Finding:
+    """The finding for the ``word`` of an option that is none of those that are ``known``."""
+    names = tuple(known)
+    close = close_match(word, names)
+    listing = ", ".join(names)
+    help_ = f"did you mean {close!r}? There are {listing}" if close else f"there are {listing}"
+    return Finding(BAD_OPTION, message, place, help=help_)
