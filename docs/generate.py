@@ -5,8 +5,9 @@
 ``errors.md``, ``layers.md`` and ``library.md`` are made whole, and the tables of other pages that
 list all words of the spec language, or how other tools count. In every page the blocks marked
 ``console`` are run: a line that starts with ``$`` is a command, what follows is what it shows in a
-terminal of `COLUMNS`. A block marked ``yaml NAME`` is the file NAME of the commands below it. The
-tests hold the pages against what this script would write.
+terminal of `COLUMNS`. A block marked ``yaml NAME`` is the file NAME of the commands below it. A
+comment ``picture of: COMMAND`` before an image says what the image shows. The tests hold the pages
+and the pictures against what this script would write.
 """
 
 import re
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from console import run_in_terminal
+from picture import drawn
 
 from convcalc.conventions import Convention, all_conventions
 from convcalc.conventions.counting import usual_form
@@ -50,6 +52,8 @@ ROOT = DOCS.parent
 COLUMNS = 88
 
 BLOCK = re.compile(r"(?ms)^```(?P<kind>yaml|console) ?(?P<name>\S*)\n(?P<body>.*?)^```$")
+
+PICTURE = re.compile(r"<!-- picture of: (?P<command>.+) -->\n!\[[^\]]*\]\((?P<file>[^)]+)\)")
 
 WORDS = re.compile(r"(?s)(<!-- words of (?P<of>[a-z]+):[^\n]*-->\n).*?(<!-- end of words -->)")
 
@@ -107,18 +111,39 @@ def refreshed(page: str) -> str:
                     (folder / file).write_text(body, encoding="utf-8")
                 return block[0]
             commands = [line[2:] for line in body.splitlines() if line.startswith("$ ")]
-            shown = "".join(f"$ {command}\n{_output(command, folder)}" for command in commands)
+            shown = "".join(f"$ {command}\n{shown_text(command, folder)}" for command in commands)
             return f"```console\n{shown}```"
 
         return BLOCK.sub(replaced, page)
 
 
-def _output(command: str, folder: Path) -> str:
+def pictures() -> dict[Path, str]:
+    """The command of every picture in the pages, by the picture's file."""
+    return {
+        (page.parent / found["file"]).resolve(): found["command"]
+        for page in (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+        for found in PICTURE.finditer(page.read_text(encoding="utf-8"))
+    }
+
+
+def picture(file: Path, command: str) -> str:
+    """The terminal of ``command`` as an SVG that is called ``file``."""
+    shown = _shown(command, ROOT)
+    return drawn(command, shown, columns=COLUMNS, name=file.stem)
+
+
+def shown_text(command: str, folder: Path = ROOT) -> str:
+    """What a command shows in a terminal without colours, with no blanks at the ends of lines."""
+    shown = _shown(command, folder, NO_COLOR="1")
+    return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())
+
+
+def _shown(command: str, folder: Path, **environment: str) -> str:
     program, *arguments = shlex.split(command)
     if program != "convcalc":
         raise ValueError(f"a page runs {program!r}: only convcalc is run")
-    shown, _ = run_in_terminal(*arguments, columns=COLUMNS, folder=folder, NO_COLOR="1")
-    return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())
+    shown, _ = run_in_terminal(*arguments, columns=COLUMNS, folder=folder, **environment)
+    return shown
 
 
 def errors_page() -> str:
@@ -142,7 +167,7 @@ def errors_page() -> str:
             lines += ["", "```text", example_output(code).rstrip("\n"), "```"]
         elif code.command is not None:
             with tempfile.TemporaryDirectory() as folder:
-                output = _output(f"convcalc {code.command}", Path(folder))
+                output = shown_text(f"convcalc {code.command}", Path(folder))
             lines += ["", "```console", f"$ convcalc {code.command}", output.rstrip("\n"), "```"]
     return "\n".join(lines) + "\n"
 
@@ -157,7 +182,7 @@ def example_output(code: catalogue.Code) -> str:
     if "budget:" in text:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "net.yaml").write_text(text, encoding="utf-8")
-            return _output("convcalc check net.yaml", Path(folder))
+            return shown_text("convcalc check net.yaml", Path(folder))
     try:
         graph = Spec(SourceText("net.yaml", text), text).graph(name="net", spec="net.yaml")
         found += graph.warnings
@@ -374,3 +399,6 @@ if __name__ == "__main__":
     for page, text in pages().items():
         page.write_text(text, encoding="utf-8")
         print(page.relative_to(ROOT))
+    for file, command in pictures().items():
+        file.write_text(picture(file, command), encoding="utf-8")
+        print(file.relative_to(ROOT))

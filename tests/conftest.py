@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,21 @@ def spec(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def package_index(tmp_path_factory):
+    """Whether pip can install here; if it can, what then fails is a failure."""
+    folder = tmp_path_factory.mktemp("index")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "hatchling>=1.27,<2"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("pip reaches no package index")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -591,21 +591,6 @@ class TestGitLab:
 # -- pre-commit ------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def package_index(tmp_path_factory):
-    """Whether pip can install here; if it can, what then fails is a failure."""
-    folder = tmp_path_factory.mktemp("index")
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "hatchling>=1.27,<2"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip("pip reaches no package index")
-
-
 class TestPreCommit:
     @pytest.mark.oracle
     def test_the_hook_passes_the_first_commit_and_refuses_the_second(
