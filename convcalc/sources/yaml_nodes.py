@@ -28,11 +28,6 @@ from convcalc.errors import (
 )
 from convcalc.sources.decimals import DECIMAL, DecimalError, exact_decimal
 
-try:
-    from yaml import CLoader as Parser
-except ImportError:  # a PyYAML built without libyaml: slower, and just as bounded
-    from yaml import Loader as Parser  # type: ignore[assignment]
-
 __all__ = [
     "MAX_DEPTH",
     "MAX_NODES",
@@ -94,6 +89,35 @@ YamlNode: TypeAlias = YamlScalar | YamlSequence | YamlMapping
 YamlEvent: TypeAlias = Any
 """A PyYAML event; the stubs do not say which class has which attributes."""
 YamlMark: TypeAlias = Any
+
+
+class PythonParser(yaml.Loader):
+    """PyYAML's own parser, with tabs where libyaml takes them: anywhere but in an indentation."""
+
+    def scan_to_next_token(self) -> None:
+        """Skip what stands between two tokens."""
+        if self.index == 0 and self.peek() == "\ufeff":
+            self.forward()
+        while True:
+            blanks = " \t" if self.flow_level or not self.allow_simple_key else " "
+            while self.peek() in blanks:
+                self.forward()
+            if self.peek() == "#":
+                while self.peek() not in _LINE_ENDS:
+                    self.forward()
+            if not self.scan_line_break():  # type: ignore[no-untyped-call]
+                return
+            if not self.flow_level:
+                self.allow_simple_key = True
+
+
+_LINE_ENDS: Final = "\0\r\n\x85\u2028\u2029"
+"""The characters that end a line, or the text, for PyYAML."""
+
+try:
+    from yaml import CLoader as Parser
+except ImportError:  # a PyYAML built without libyaml: slower, and just as bounded
+    Parser = PythonParser  # type: ignore[assignment,misc]
 
 
 class _Stop(Exception):  # noqa: N818 - not an error: what was found is in the findings
@@ -640,7 +664,7 @@ def _syntax_findings(source: SourceText, text: str, error: yaml.YAMLError) -> It
 def _problem(error: yaml.YAMLError) -> str:
     """What the parser says is wrong, without what it found instead, which can be seen."""
     problem = str(getattr(error, "problem", None) or str(error).splitlines()[0])
-    return problem.partition(", but ")[0]
+    return _QUOTED.sub("", problem.partition(", but ")[0])
 
 
 def _character_finding(source: SourceText, text: str, position: int) -> Finding:
@@ -662,6 +686,9 @@ def _place_in(source: SourceText, mark: YamlMark) -> Place:
     return Place(source, max(1, last), len(source.lines[-1]) + 1 if last else 1)
 
 
+_QUOTED = re.compile(r"(?<=character) (?:'.+'|\".+\")")
+"""The character that PyYAML's own parser names; libyaml does not, and it can be seen."""
+
 _NOT_CLOSED = (
     "a comma is missing before this, or a bracket is not closed",
     "separate values by commas, and close every { and [",
@@ -669,6 +696,15 @@ _NOT_CLOSED = (
 _INDENTATION = (
     "this is indented otherwise than what it belongs to",
     "items of one list, and keys of one mapping, begin in the same column",
+)
+_NO_LIST = (
+    "a list may not begin here",
+    "put the first dash on a line of its own; a text that starts with a dash must be quoted",
+)
+_NO_KEY = (
+    "a key may not stand here",
+    "check the indentation of this line and the one before; a kind that stands alone takes a "
+    "colon when a key stands below it, `- relu:`; a text that holds `: ` must be quoted",
 )
 _SYNTAX: Final = {
     "did not find expected ',' or '}'": _NOT_CLOSED,
@@ -678,15 +714,10 @@ _SYNTAX: Final = {
     "did not find expected key": _INDENTATION,
     "expected <block end>": _INDENTATION,
     "did not find expected '-' indicator": _INDENTATION,
-    "block sequence entries are not allowed in this context": (
-        "a list may not begin here",
-        "put the first dash on a line of its own; a text that starts with a dash must be quoted",
-    ),
-    "mapping values are not allowed in this context": (
-        "a key may not stand here",
-        "check the indentation of this line and the one before; a kind that stands alone takes a "
-        "colon when a key stands below it, `- relu:`; a text that holds `: ` must be quoted",
-    ),
+    "block sequence entries are not allowed in this context": _NO_LIST,
+    "sequence entries are not allowed here": _NO_LIST,
+    "mapping values are not allowed in this context": _NO_KEY,
+    "mapping values are not allowed here": _NO_KEY,
     "could not find expected ':'": (
         "this line is no `key: value`",
         "put a colon and a space after the key, or a dash before the item of a list",
