@@ -15,17 +15,31 @@ from convcalc.layers import Layer, all_kinds
 Draw = Callable[[Random], tuple[dict, tuple[tuple[int, ...], ...]]]
 
 
+class ForShape(Random):
+    """Draws fields for an input that there is already.
+
+    They need not fit it: who draws finds out, and draws again. The shape that comes with them is of
+    no use then.
+    """
+
+    shape: tuple[int, ...] = ()
+
+
 def size(draw: Random, least: int = 1) -> int:
     return draw.choice((1, 2, 3, draw.randint(1, 40), draw.randint(1, 40))) + least - 1
 
 
 def shape_of(draw: Random, rank: int | None = None, multiple: int = 1) -> tuple[int, ...]:
     """Channels, of which ``multiple`` is a divisor, and 1 to 3 spatial axes."""
+    if isinstance(draw, ForShape):
+        return draw.shape
     axes = rank or draw.randint(1, 3)
     return (multiple * draw.randint(1, 9), *(size(draw) for _ in range(axes)))
 
 
 def any_shape(draw: Random) -> tuple[int, ...]:
+    if isinstance(draw, ForShape):
+        return draw.shape
     return draw.choice(((size(draw),), shape_of(draw)))
 
 

@@ -98,7 +98,12 @@ def kept_for_backward(graph: Graph, batch: int, dtypes: Dtypes) -> KeptForBackwa
         of_nodes.append(0)
         if not learns[position]:
             continue
-        wanted = [owners[source] for source in node.inputs] if needed.inputs else []
+        inputs: tuple[bool, ...] = (needed.inputs,)
+        tensors = needed.tensors
+        if len(node.inputs) > 1:
+            learned = tuple([learns[source] for source in node.inputs])
+            inputs, tensors = layer.needed(needed, learned)
+        wanted = [owners[n] for n, is_kept in zip(node.inputs, inputs, strict=True) if is_kept]
         if needed.output:
             wanted.append(owners[position])
         for owner in wanted:
@@ -106,7 +111,7 @@ def kept_for_backward(graph: Graph, batch: int, dtypes: Dtypes) -> KeptForBackwa
                 kept.add(owner)
                 elements = cast("int", product(graph.nodes[owner].shape)) * batch
                 of_nodes[position] += bytes_of(elements, dtypes.activations)
-        for tensor in needed.tensors:
+        for tensor in tensors:
             elements = cast("int", tensor.elements) * (1 if tensor.per_batch else batch)
             of_nodes[position] += whole_bytes(elements * (tensor.bits or BITS[dtypes.activations]))
     return KeptForBackward(tuple(sorted(kept)), sum(of_nodes), tuple(of_nodes))

@@ -116,6 +116,14 @@ class Mul(ElementwiseMerge, kind="mul", known_as=("multiply", "times", "product"
         """Every input, and of three or more what the first come to: two are joined at a time."""
         return Kept(inputs=True, tensors=self.partial_results(inputs))
 
+    def needed(
+        self, kept: Kept, learned: tuple[bool, ...]
+    ) -> tuple[tuple[bool, ...], tuple[KeptTensor, ...]]:
+        """Of two factors each is needed for the gradient of the other alone."""
+        inputs = (learned[1], *(any(learned[:n]) for n in range(1, len(learned))))
+        partial = zip(kept.tensors, learned[2:], strict=True)
+        return inputs, tuple(tensor for tensor, other in partial if other)
+
 
 class Mean(Add, kind="mean", known_as=("average", "avg")):
     """Mean of its inputs, element by element: their sum, and a divide an element."""
@@ -156,6 +164,14 @@ class Max(ElementwiseMerge, kind="max", known_as=("maximum", "maxout")):
     def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
         """Every input, to tell which of them the gradient goes to; of three or more as `mul`."""
         return Kept(inputs=True, tensors=self.partial_results(inputs))
+
+    def needed(
+        self, kept: Kept, learned: tuple[bool, ...]
+    ) -> tuple[tuple[bool, ...], tuple[KeptTensor, ...]]:
+        """Of two that are compared both, if a gradient goes to one of them."""
+        joins = tuple(any(learned[:n]) for n in range(2, len(learned) + 1))
+        partial = zip(kept.tensors, joins[1:], strict=True)
+        return (joins[0], *joins), tuple(tensor for tensor, goes in partial if goes)
 
 
 class MatMul(Layer, kind="matmul", known_as=("dot", "bmm", "einsum", "batch_matmul")):
@@ -201,6 +217,12 @@ class MatMul(Layer, kind="matmul", known_as=("dot", "bmm", "einsum", "batch_matm
     def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
         """Both inputs: the gradient of each is a product with the other."""
         return Kept(inputs=True)
+
+    def needed(
+        self, kept: Kept, learned: tuple[bool, ...]
+    ) -> tuple[tuple[bool, ...], tuple[KeptTensor, ...]]:
+        """Each if the other has a gradient."""
+        return learned[::-1], kept.tensors
 
     def windows(self, inputs: tuple[Shape, ...]) -> tuple[Window, ...] | None:  # noqa: ARG002
         return WHOLE_INPUT

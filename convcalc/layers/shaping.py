@@ -77,8 +77,12 @@ class Dropout(
         return Memory.ALLOCATES if self.p else Memory.VIEW
 
     def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
-        """The mask, in the format of the activations: PyTorch multiplies by it on a CPU."""
-        return Kept(tensors=(KeptTensor("mask", product(output)),)) if self.p else Kept()
+        """The mask, in the format of the activations: PyTorch multiplies by it on a CPU.
+
+        Where all is zeroed, or nothing, there is none.
+        """
+        masked = 0 < self.p < 1
+        return Kept(tensors=(KeptTensor("mask", product(output)),)) if masked else Kept()
 
 
 class Flatten(Layer, kind="flatten", known_as=("ravel",)):

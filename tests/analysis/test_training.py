@@ -61,6 +61,19 @@ def test_layers_before_anything_is_learned_keep_nothing(kept):
     assert kept(["max_pool: {kernel_size: 2}", CONV]) == 144
 
 
+def test_a_product_keeps_a_factor_for_the_gradient_of_the_other_alone(kept):
+    conv = "conv: {out_channels: 4, kernel_size: 1}"
+    # The conv's own output is kept for nothing: there is no gradient of the input.
+    assert kept([conv, "{mul: {}, from: [prev, input]}"]) == 576
+    assert kept([conv, "{matmul: {}, from: [prev, input]}"]) == 576
+    assert kept([conv, "{mul: {}, from: [prev, prev]}"]) == 576 + 576
+    # input · input is worked out first, and kept for the gradient of the conv's output
+    assert kept([conv, "{mul: {}, from: [input, input, prev]}"]) == 576 + 576
+    assert kept([conv, "{mul: {}, from: [prev, input, input]}"]) == 576
+    # the larger of input and input, and the conv's output
+    assert kept([conv, "{max: {}, from: [input, input, prev]}"]) == 576 + 576 + 576
+
+
 def test_views_keep_what_is_under_them(kept):
     # The linear layer needs the flattened ReLU output, which the ReLU keeps already.
     assert kept([CONV, "relu", "flatten", "linear: {out_features: 2}"]) == 576 + 1_152

@@ -6,11 +6,13 @@ from math import prod
 import pytest
 
 from convcalc.algebra import symbol
+from convcalc.algebra.conditions import taken_for_granted
 from convcalc.errors import catalogue
 from convcalc.layers.declaration import (
     POINTWISE,
     SEVERAL_INPUTS,
     Kept,
+    KeptTensor,
     Memory,
     NumberOfInputs,
     Operations,
@@ -75,6 +77,48 @@ def test_what_a_merge_keeps(layer, inputs):
     assert layer.kept_for_backward(shapes, layer.output(shapes)) == Kept(inputs=inputs)
 
 
+@pytest.mark.parametrize("kind", [Mul, Max])
+def test_a_merge_of_more_than_two_keeps_what_the_first_come_to(kind):
+    # Two are joined at a time: (1, 4) and (3, 1) to 3 · 4 = 12 elements, those and (3, 4) to 12.
+    shapes = ((1, 4), (3, 1), (3, 4), (1, 1)) if kind is Mul else ((3, 4),) * 4
+    layer = kind()
+    assert layer.kept_for_backward(shapes, layer.output(shapes)) == Kept(
+        inputs=True, tensors=(KeptTensor("of_2", 12), KeptTensor("of_3", 12))
+    )
+    two = shapes[1:3]
+    assert layer.kept_for_backward(two, layer.output(two)) == Kept(inputs=True)
+
+
+@pytest.mark.parametrize(
+    ("layer", "learned", "inputs", "tensors"),
+    [
+        # The gradient of one factor is made of the other.
+        (Mul(), (True, False), (False, True), ()),
+        (Mul(), (False, True), (True, False), ()),
+        (MatMul(), (True, False), (False, True), ()),
+        (MatMul(), (False, True), (True, False), ()),
+        # (a·b)·c·d: b for a, c for a·b, a·b·c for d.
+        (Mul(), (True, False, False, True), (False, True, True, True), ("of_3",)),
+        # a·b for c, d for a·b·c.
+        (Mul(), (False, False, True, False), (False, False, False, True), ("of_2",)),
+        # Which of two is larger both are needed for, from the first that a gradient goes to.
+        (Max(), (False, True), (True, True), ()),
+        (Max(), (False, False, True, False), (False, False, True, True), ("of_2", "of_3")),
+        (Max(), (False, False, False, True), (False, False, False, True), ("of_3",)),
+        (WeightedSum(), (False, True), (True, True), ()),
+        (Concat(), (False, True), (False, False), ()),
+    ],
+)
+def test_what_a_merge_keeps_of_inputs_before_some_of_which_nothing_is_learned(
+    layer, learned, inputs, tensors
+):
+    shapes = ((4, 4),) * len(learned)
+    kept = layer.kept_for_backward(shapes, layer.output(shapes))
+    found, partial = layer.needed(kept, learned)
+    assert found == inputs
+    assert tuple(tensor.name for tensor in partial) == tensors
+
+
 @pytest.mark.parametrize(
     ("other", "help_"),
     [
@@ -82,6 +126,11 @@ def test_what_a_merge_keeps(layer, inputs):
         (
             (16, 4, 8),
             "bring both to the same size: check the stride and padding on the way to each",
+        ),
+        (
+            (32, 4, 8),
+            "bring both to the same channels, for example with a 1×1 `conv` and to the same size, "
+            "with the same `stride` on the way to each",
         ),
         ((16, 64), "both need the same number of axes"),
     ],
@@ -271,6 +320,7 @@ def test_other_merges_refuse_different_shapes_too(refusal, kind):
         (((7, 5), (3, 7)), {"transpose_first": True, "transpose_second": True}, (5, 3)),
         (((2, 5, 7), (2, 7, 3)), {}, (2, 5, 3)),
         (((2, 3, 4, 5), (2, 3, 6, 5)), {"transpose_second": True}, (2, 3, 4, 6)),
+        (((2, 3, 5, 4), (2, 3, 5, 6)), {"transpose_first": True}, (2, 3, 4, 6)),
     ],
 )
 def test_a_matrix_product_sums_over_the_axis_between(run_layer, shapes, fields, output):
@@ -307,6 +357,12 @@ def test_the_gram_matrix_of_a_style_loss(run_layer):
             ("the product is over 7 of the first, 4 of the second",),
         ),
         (((2, 5, 7), (3, 7, 4)), {}, "2×5×7 by 3×7×4", ()),
+        (
+            ((2, 3, 5, 7), (2, 3, 5, 7)),
+            {},
+            "2×3×5×7 by 2×3×5×7",
+            ("the product is over 7 of the first, 5 of the second",),
+        ),
     ],
 )
 def test_factors_must_fit(refusal, shapes, fields, factors, notes):
@@ -389,3 +445,11 @@ def test_concat_needs_a_dimension_that_is_there(refusal, dim):
 def test_what_elementwise_merges_share_must_be_filled_in():
     with pytest.raises(NotImplementedError):
         ElementwiseMerge().broadcasts()
+
+
+def test_that_free_sizes_fit_is_noted():
+    with taken_for_granted() as taken:
+        assert broadcast_size((1, H, W)) == H
+    [condition] = taken.values()
+    sizes = [{"H": 3, "W": 3}, {"H": 3, "W": 1}, {"H": 3, "W": 2}, {"H": 1, "W": 2}]
+    assert [condition.holds(each) for each in sizes] == [True, True, False, False]

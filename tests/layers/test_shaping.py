@@ -123,6 +123,7 @@ def test_a_dropout_that_zeroes_keeps_its_mask_and_is_no_view_in_training():
     assert Dropout().kept_for_backward((shape,), shape) == Kept(tensors=(KeptTensor("mask", 20),))
     assert Dropout().memory_in_training is Memory.ALLOCATES
     assert Dropout(p=0).kept_for_backward((shape,), shape) == Kept()
+    assert Dropout(p=1).kept_for_backward((shape,), shape) == Kept()
     assert Dropout(p=0).memory_in_training is Memory.VIEW
     assert Identity().memory_in_training is Memory.VIEW
 
@@ -360,6 +361,9 @@ def test_a_split_stands_for_its_parts(run_layer, refusal, fields, outputs, start
     assert [run_layer(part, *shapes).output for part in parts] == outputs
     windows = [run_layer(part, *shapes).windows for part in parts]
     assert windows == [(Window(1, 1, start), POINTWISE) for start in starts]
+    # Before that it begins where the first does, and is as large.
+    assert layer.first(shapes) == 0
+    assert layer.output(shapes) == outputs[0]
     # Of one part alone it stands for itself.
     assert parts[0].parts(shapes) == (parts[0],)
 
@@ -388,6 +392,7 @@ def test_a_split_has_sections_or_sizes(refusal, fields):
         (12, 5, ("12 = 2·5 + 2",)),
         (12, 13, ()),
         (130, 65, ()),
+        (100, 64, ("100 = 1·64 + 36",)),
         (2 * C - 1, 2, ("2·C − 1 = (C − 1)·2 + 1",)),
     ],
 )

@@ -380,6 +380,7 @@ GATE = "parallel: {merge: mul, branches: {features: [], gate: [global_avg_pool, 
         [CONV, "batch_norm: {affine: false}", "relu", CONV],
         [CONV, "dropout", CONV],
         [CONV, "dropout: {p: 0}", CONV],
+        [CONV, "dropout: {p: 1}", CONV],
         [CONV, "max_pool: {kernel_size: 3, stride: 2, padding: 1, ceil_mode: true}", CONV],
         [CONV, "max_pool: {kernel_size: 2, dilation: 2}"],
         [CONV, "avg_pool: {kernel_size: 2}", "relu"],
@@ -438,6 +439,23 @@ GATE = "parallel: {merge: mul, branches: {features: [], gate: [global_avg_pool, 
         [CONV, "to_tokens", "class_token", "multi_head_attention: {num_heads: 2, bias: false}"],
         [CONV, "flatten: {start_dim: 2}", "gelu", "permute: {dims: [0, 2, 1]}", "tanh"],
         [CONV, "flatten: {start_dim: 2}", "reshape: {shape: [2, 4, -1]}", "silu"],
+        *(
+            [CONV, f"{{{kind}: {{}}, from: [{inputs}]}}"]
+            for kind in ("mul", "max", "mean", "weighted_sum")
+            for inputs in (
+                *("prev, input", "input, prev", "prev, input, input", "input, prev, input"),
+                *("input, input, prev", "input, input, prev, input"),
+            )
+        ),
+        [CONV, "flatten: {start_dim: 2}", "{matmul: {transpose_second: true}, from: [prev, prev]}"],
+        *(
+            [
+                "{flatten: {start_dim: 2}, name: x}",
+                "{scale: {}, name: y}",
+                f"{{matmul: {{transpose_second: true}}, from: [{inputs}]}}",
+            ]
+            for inputs in ("x, y", "y, x")
+        ),
     ],
     ids=" | ".join,
 )

@@ -511,7 +511,7 @@ class Expansion:
             last = _BROKEN  # which layers there are is not known
         if entry.name is not None and entry.name not in scope.used:
             # `from: stage` means what the last round of `stage` hands on.
-            scope.used[entry.name] = last
+            self.claim(scope, entry.name, last)
         return last
 
     def looped(

@@ -189,6 +189,14 @@ class TestFrom:
         )
         assert inputs_of(build(INPUT + text), "concat") == ["g1.b.relu", "left.tanh"]
 
+    def test_a_dotted_name_of_rounds_means_the_last_of_them(self):
+        text = (
+            "layers:\n"
+            "  - {name: g, layers: [{repeat: 2, name: stage, layers: [relu, tanh]}, elu]}\n"
+            "  - {add: , from: [prev, g.stage]}\n"
+        )
+        assert inputs_of(build(INPUT + text), "add") == ["g.elu", "g.stage2.tanh"]
+
     def test_a_dotted_name_is_relative_to_a_scope_around(self):
         text = (
             "layers:\n  - name: outer\n    layers:\n      - {name: inner, layers: [relu]}\n"
