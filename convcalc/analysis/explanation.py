@@ -257,6 +257,8 @@ class _Surroundings(NamedTuple):
     """The receptive field of each layer and network input, by name."""
     layouts: dict[str, Layout]
     """Where each has its channels."""
+    learned: set[str]
+    """The layers in which, or before which, anything is learned."""
 
 
 def _surroundings(analysis: Analysis) -> _Surroundings:
@@ -276,10 +278,13 @@ def _surroundings(analysis: Analysis) -> _Surroundings:
             rank = 0
         fields[name] = ReceptiveField((1,) * rank, (1,) * rank, (0,) * rank)
         layouts[name] = Layout.FEATURES_LAST if name in tokens else Layout.CHANNELS_FIRST
+    learned: set[str] = set()
     for row in analysis.layers:
         fields[row.name] = row.receptive_field
         layouts[row.name] = row.layer.lays_out(row.layer.reads or layouts[row.inputs[0]])
-    return _Surroundings(analysis, fields, layouts)
+        if row.weights or not learned.isdisjoint(row.inputs):
+            learned.add(row.name)
+    return _Surroundings(analysis, fields, layouts, learned)
 
 
 # -- letters --------------------------------------------------------------------------------------
@@ -652,21 +657,28 @@ class _Reading:
 
     def _kept(self) -> Iterable[Derivation]:
         """What its backward pass needs; what another layer keeps already costs nothing more."""
+        learned = self.surroundings.learned
+        is_learned = self.row.name in learned
+        # What has no backward pass here is told as it would be elsewhere.
+        note = "" if is_learned else "not kept here, where nothing is learned up to this layer"
         kept = self.layer.kept_for_backward(self.inputs, self.output)
-        several = len(self.inputs) > 1
-        if kept.inputs:
-            for n, shape in enumerate(self.inputs, start=1):
-                size = self._bytes_of_activations(product(shape))
-                name = f"input {n}" if several else "input"
-                yield self.derive(Topic.TRAINING, name, "bytes", size)
+        are_kept, tensors = self.layer.needed(
+            kept, tuple(not is_learned or name in learned for name in self.row.inputs)
+        )
+        sizes: list[tuple[str, Reading]] = []
+        for n, (shape, is_kept) in enumerate(zip(self.inputs, are_kept, strict=True), start=1):
+            if is_kept:
+                name = f"input {n}" if len(self.inputs) > 1 else "input"
+                sizes.append((name, self._bytes_of_activations(product(shape))))
         if kept.output:
-            size = self._bytes_of_activations(product(self.output))
-            yield self.derive(Topic.TRAINING, "output", "bytes", size)
-        for tensor in kept.tensors:
+            sizes.append(("output", self._bytes_of_activations(product(self.output))))
+        for tensor in tensors:
             size = self._bytes_of_activations(
                 tensor.elements, tensor.bits, per_batch=tensor.per_batch
             )
-            yield self.derive(Topic.TRAINING, f"`{tensor.name}`", "bytes", size)
+            sizes.append((f"`{tensor.name}`", size))
+        for name, size in sizes:
+            yield self.derive(Topic.TRAINING, name, "bytes", size, note=note)
 
     # -- the receptive field ------------------------------------------------------------------
 

@@ -98,11 +98,8 @@ def kept_for_backward(graph: Graph, batch: int, dtypes: Dtypes) -> KeptForBackwa
         of_nodes.append(0)
         if not learns[position]:
             continue
-        inputs: tuple[bool, ...] = (needed.inputs,)
-        tensors = needed.tensors
-        if len(node.inputs) > 1:
-            learned = tuple([learns[source] for source in node.inputs])
-            inputs, tensors = layer.needed(needed, learned)
+        learned = tuple([learns[source] for source in node.inputs])
+        inputs, tensors = layer.needed(needed, learned)
         wanted = [owners[n] for n, is_kept in zip(node.inputs, inputs, strict=True) if is_kept]
         if needed.output:
             wanted.append(owners[position])

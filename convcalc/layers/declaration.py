@@ -297,16 +297,16 @@ class Layer:
     def kept_for_backward(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:  # noqa: ARG002
         """What the backward pass needs beside the weights, as PyTorch's autograd keeps it.
 
-        Of a layer in front of each of whose inputs something is learned; see `needed`.
+        Of a layer before each of whose inputs something is learned; see `needed`.
         """
         return Kept()
 
     def needed(
         self, kept: Kept, learned: tuple[bool, ...]
     ) -> tuple[tuple[bool, ...], tuple[KeptTensor, ...]]:
-        """Which inputs and which tensors of ``kept`` are kept, of a layer with several inputs.
+        """Which inputs and which tensors of ``kept`` are kept, of a layer with a backward pass.
 
-        ``learned`` says of each input whether anything is learned before it; of one it is true.
+        ``learned`` says of each input whether anything is learned before it.
         """
         return (kept.inputs,) * len(learned), kept.tensors
 

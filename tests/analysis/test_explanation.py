@@ -269,6 +269,23 @@ def test_a_gate_of_one_position_is_stretched(network):
     ]
 
 
+def test_a_factor_that_no_gradient_needs_is_not_kept(network):
+    net = network(input=(3, 8, 8))
+    net.add("conv", Conv(out_channels=3, kernel_size=1), "input")
+    net.add("scaled", Mul(), "input", "conv")
+    # The gradient goes to the convolution alone, and for it the other factor is needed.
+    assert [(each.name, each.text, each.note) for each in explained(net).about(Topic.TRAINING)] == [
+        ("input 1", "N·C_in·H·W·b = 1·3·8·8·4 = 768", "")
+    ]
+
+
+def test_where_nothing_is_learned_it_says_that_nothing_is_kept(network):
+    net = network(input=(3, 8, 8)).chain(relu=Relu())
+    [output] = explained(net).about(Topic.TRAINING)
+    assert output.text == "N·C_in·H·W·b = 1·3·8·8·4 = 768"
+    assert output.note == "not kept here, where nothing is learned up to this layer"
+
+
 def test_attention_is_told_in_tokens_and_features(network):
     net = network(input=(64, 7, 7)).chain(
         tokens=ToTokens(), attention=MultiHeadAttention(num_heads=8, bias=False)
@@ -378,6 +395,27 @@ def test_shared_weights_are_told_and_count_where_they_are(network):
     params = explanation.of_metric("params")
     assert (params.value, params.note) == (0, "its weights are those of `conv`, and count there")
     assert [each.value for each in explanation.about(Topic.WEIGHTS)] == [9, 3]
+    assert (explanation.name, explanation.kind) == ("again", "conv")
+    assert [each.axis for each in explanation.about(Topic.OUTPUT)] == ["", "h", "w"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "names", "axes"),
+    [
+        ((1, 9), ["padding (P)"], [""]),
+        (
+            (1, 9, 9),
+            ["padding height (P_h)", "padding width (P_w)"],
+            ["h", "w"],
+        ),
+    ],
+)
+def test_same_padding_is_told_for_each_axis(network, shape, names, axes):
+    net = network(input=shape)
+    found = explained(net.chain(conv=Conv(out_channels=1, kernel_size=3, padding="same")))
+    paddings = [each for each in found.about(Topic.PADDING) if "(P" in each.name]
+    assert [(each.name, each.axis) for each in paddings] == list(zip(names, axes, strict=True))
+    assert {each.value for each in paddings} == {2}  # 9 − 1 + 3 − 9
 
 
 def test_a_field_on_what_is_finer_already_has_no_formula(network):
@@ -545,6 +583,7 @@ def test_only_convolutions_have_a_matrix(network):
 
 def test_the_six_terms_of_the_inception_module():
     totals = explain_totals(analyzed("inception_bottleneck.yaml"))
+    assert totals.name == "inception_bottleneck"
     macs = totals.of_metric("macs")
     # 28·28 positions; the terms that stand beside the 358M of the course, which they do not make
     assert [(term.name, term.value) for term in macs.terms] == [
@@ -564,9 +603,11 @@ def test_the_six_terms_of_the_inception_module():
 
 def test_a_module_of_a_network_adds_up_term_by_term():
     module = explain_group("inception3a", analyzed("googlenet.yaml"))
+    assert module.name == "inception3a"
     params, macs = module.of_metric("params"), module.of_metric("macs")
     # 192·64, 192·96 and 9·96·128, 192·16 and 25·16·32, 192·32
     assert [term.value for term in params.terms] == [12288, 18432, 110592, 3072, 12800, 6144]
+    assert {term.kind for term in params.terms} == {"conv"}
     assert params.value == 163_328
     assert macs.value == 128_049_152
     assert [term.value for term in macs.terms] == [784 * term.value for term in params.terms]
@@ -582,10 +623,25 @@ def test_a_large_network_adds_up_its_groups():
     assert terms["linear"] == ("linear", 1_025_000)
     assert "max_pool1" not in terms
     assert params.value == 6_991_272
+    assert params.substituted == " + ".join(str(value) for _, value in terms.values())
+
+
+def test_a_large_group_adds_up_the_groups_inside(network):
+    net = network(input=(1,))
+    for block in ("x", "y"):
+        for n in range(9):
+            net.add(f"net.stage.{block}.{n}", Linear(out_features=1))
+    group = explain_group("net.stage", analyze_graph(net.graph()))
+    # 18 layers of a weight and a bias, in two blocks
+    params = group.of_metric("params")
+    assert [(term.name, term.kind, term.value) for term in params.terms] == [
+        ("net.stage.x", "9 layers", 18),
+        ("net.stage.y", "9 layers", 18),
+    ]
 
 
 def test_the_terms_of_a_group_that_is_not_there():
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="inception9z"):
         explain_group("inception9z", analyzed("inception_bottleneck.yaml"))
 
 
