@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from math import floor, log10
 from typing import Final, NamedTuple, TypeAlias, cast
 
@@ -20,13 +21,14 @@ from convcalc.analysis.grouping import (
 )
 from convcalc.analysis.intensity import Traffic, intensity, reuse, roofline, traffic
 from convcalc.analysis.metrics import value_of
-from convcalc.baselines import Baseline
-from convcalc.errors import Finding, Place, Related, catalogue, close_match, listed
+from convcalc.baselines import Baseline, baseline_of
+from convcalc.errors import Finding, Place, Related, UsageError, catalogue, close_match, listed
 from convcalc.limits import Bound, Budget, Limit, Scope
 from convcalc.metrics import METRICS, Metric
 from convcalc.name_patterns import is_pattern
 
 __all__ = [
+    "MOST_VERDICTS",
     "Check",
     "CheckedNetwork",
     "Outcome",
@@ -35,7 +37,11 @@ __all__ = [
     "Why",
     "judge",
     "layer_keys",
+    "too_many",
 ]
+
+MOST_VERDICTS: Final = 100_000
+"""Limits that are held against one network, or in one check."""
 
 
 class Verdict(NamedTuple):
@@ -158,10 +164,13 @@ def judge(
     ``baseline`` is what increases are held against, ``device`` what a time is worked out for. With
     ``explain`` there is a `Why` for each metric that is over its limit. What cannot be judged is
     among the ``findings`` of the result: a pattern that matches nothing, a metric that the network
-    has not, an increase without a baseline.
+    has not, an increase without a baseline. Raises UsageError for more than `MOST_VERDICTS`.
     """
     judging = _Judging(analysis, budget, baseline, device)
-    verdicts = [verdict for limit in budget.limits for verdict in judging.verdicts(limit)]
+    every = (verdict for limit in budget.limits for verdict in judging.verdicts(limit))
+    verdicts = list(islice(every, MOST_VERDICTS + 1))
+    if len(verdicts) > MOST_VERDICTS:
+        raise UsageError([too_many(budget.place)])
     whys: dict[str, Why] = {}
     for verdict in verdicts:
         if explain and not verdict.holds and verdict.limit.metric.key not in whys:
@@ -174,6 +183,16 @@ def judge(
         judging.changes,
         tuple(whys.values()),
         findings=tuple(judging.findings),
+    )
+
+
+def too_many(place: Place | None) -> Finding:
+    """That there are more limits than `MOST_VERDICTS`."""
+    return Finding(
+        catalogue.TOO_MANY_LIMITS,
+        f"there are more than {MOST_VERDICTS:,} limits, those of each layer counted",
+        place,
+        help="bound groups of layers in place of layers, or check fewer networks at once",
     )
 
 
@@ -389,7 +408,9 @@ class _Judging:
             Bound.MIN: catalogue.BELOW_MIN,
             Bound.MAX_INCREASE: catalogue.DEARER,
         }[limit.bound]
-        grown = self.most_grown(limit.metric) if isinstance(subject, Analysis) else None
+        # What is below a `min` has shrunk, if anything.
+        may_grow = isinstance(subject, Analysis) and limit.bound is not Bound.MIN
+        grown = self.most_grown(limit.metric) if may_grow else None
         place = verdict.place
         related: tuple[Related, ...] = ()
         if grown is not None and grown[1] is not None:
@@ -479,7 +500,8 @@ class _Judging:
     def increase_of(self, each: Metric) -> Fraction | None:
         """By how much a metric of the network is above the baseline's."""
         base = None if self.baseline is None else self.baseline.value(each)
-        return None if base is None else value_of(each.key, self.analysis) - Fraction(base)
+        now = None if base is None else baseline_of(self.analysis, "").value(each)
+        return None if base is None or now is None else Fraction(now) - Fraction(base)
 
     def growths(self, each: Metric) -> Iterator[tuple[int, Change]]:
         """The layers that make more of a metric than in the baseline, the most first."""

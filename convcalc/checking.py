@@ -16,7 +16,7 @@ from convcalc.analysis.dtypes import BITS, Dtypes
 from convcalc.analysis.published import published_findings
 from convcalc.analysis.training import OPTIMIZERS
 from convcalc.baselines import Baseline, baseline_of, read_baselines
-from convcalc.budgets import Check, CheckedNetwork, judge
+from convcalc.budgets import MOST_VERDICTS, Check, CheckedNetwork, judge, too_many
 from convcalc.errors import (
     ConvcalcError,
     Finding,
@@ -44,8 +44,8 @@ from convcalc.sources.reference import SpecText
 
 __all__ = ["BaselineUpdate", "CheckRequest", "CheckRun", "check_networks"]
 
-LARGEST_REPORT = 2**26
-"""Bytes of a saved report."""
+LARGEST_REPORT = 2**24
+"""Bytes of a saved report: of JSON that is nothing but brackets Python makes 25 times as many."""
 
 
 class CheckRequest(NamedTuple):
@@ -132,10 +132,16 @@ class _Checking:
 
     def run(self) -> CheckRun:
         networks: list[CheckedNetwork] = []
+        verdicts = 0
         for job in self.jobs():
             checked = self.attempt(job)
-            if checked is not None:
-                networks.append(checked)
+            if checked is None:
+                continue
+            verdicts += len(checked.verdicts)
+            if verdicts > MOST_VERDICTS:
+                self.note([too_many(job.place or job.budget.place)])
+                break
+            networks.append(checked)
         if self.request.update_baseline and not self.updates and not self.findings:
             self.note(
                 [_bad("no budget names a saved report as its baseline", "baseline: main.json")]

@@ -94,3 +94,10 @@ def test_the_graph_can_be_symbolic():
         assert total.evaluate({"H": size, "W": size + 32}) == exact.macs
     with pytest.raises(TypeError, match="formula"):
         convcalc.analyze("resnet::resnet50", {"H": symbol("H")})
+
+
+def test_a_batch_has_an_end(spec):
+    net = spec("input: [3, 8, 8]\nlayers: [relu]\n")
+    assert convcalc.analyze(net, batch=10**9).batch == 10**9
+    with pytest.raises(convcalc.UsageError, match="a batch is 1,000,000,000 or less"):
+        convcalc.analyze(net, batch=10**9 + 1)

@@ -12,6 +12,7 @@ from convcalc.budgets import Outcome
 from convcalc.checking import CheckRequest, check_networks
 from convcalc.errors import UsageError
 from convcalc.limits import Bound, Conditions
+from convcalc.metrics import BUDGET_METRICS
 from convcalc.reports.json_report import networks_json
 from convcalc.sources.budgets import option_limit
 
@@ -426,3 +427,59 @@ class TestRevisions:
     def test_an_unknown_revision_is_an_error_whatever_is_judged(self, repository):
         checked = check("net.yaml", limits=[(Bound.MAX, "params=112")], against="nowhere")
         assert codes(checked) == ["E406"]
+
+
+class TestVeryManyLimits:
+    """A short text can ask for millions: each limit on layers counts once for each layer."""
+
+    NET = "input: [3, 8, 8]\nlayers:\n  - {repeat: 1100, relu: }\n"
+    LIMIT = "      - {match: '*', max: {params: 1}}\n"
+
+    def test_on_one_network_are_refused(self, folder):
+        # 100 · 1,100 is more than 100,000.
+        budget = "budget:\n  max: {params: 1}\n  layers:\n" + self.LIMIT[2:] * 100
+        folder("net.yaml", self.NET + budget)
+        checked = check("net.yaml")
+        assert codes(checked) == ["E611"]
+        assert checked.outcome is Outcome.CANNOT_JUDGE
+        assert checked.networks == ()
+
+    def test_on_many_networks_are_refused_too(self, folder):
+        folder("net.yaml", self.NET)
+        # 4 · 30 · 1,100: each network has fewer than there may be, three have.
+        entry = "  - spec: net.yaml\n    layers:\n" + self.LIMIT * 30
+        folder("budgets.yaml", "version: 1\nbudgets:\n" + entry * 4)
+        checked = check()
+        assert codes(checked) == ["E611"]
+        assert checked.findings[0].place.line == 3 + 3 * 32
+        assert len(checked.networks) == 3
+
+    def test_as_many_as_there_may_be_are_judged(self, folder):
+        # 90 · 1,100 = 99,000.
+        budget = "budget:\n  layers:\n" + self.LIMIT[2:] * 90
+        folder("net.yaml", self.NET + budget)
+        checked = check("net.yaml")
+        assert checked.outcome is Outcome.WITHIN
+        assert len(checked.networks[0].verdicts) == 99_000
+
+
+@pytest.mark.parametrize("saved", ["base.json", "base.yaml"])
+@pytest.mark.parametrize("bound", [Bound.MAX, Bound.MIN])
+def test_any_metric_may_be_out_of_bounds_beside_a_baseline(folder, bound, saved):
+    # What grew is looked for then, and not every metric is one that grows by a layer.
+    folder("base.yaml", NET.format(name="net"))
+    analyses = [analyze_graph(load("base.yaml"))]
+    folder("base.json", networks_json(analyses, "0.1.0"))
+    folder("net.yaml", NET.format(name="net") + "  - relu\n")
+    zero = {"count": "0", "ratio": "0", "bytes": "0 B", "seconds": "0 s"}
+    huge = {"count": "10G", "ratio": "10000", "bytes": "10 GB", "seconds": "1000 s"}
+    amounts = zero if bound is Bound.MAX else huge
+    limits = [(bound, f"{each.name}={amounts[each.unit]}") for each in BUDGET_METRICS]
+    conditions = Conditions(device="a100")
+    checked = check("net.yaml", limits=limits, baseline=saved, conditions=conditions)
+    assert [finding.message for finding in checked.findings] == []
+    held = {verdict.limit.metric.name: verdict.holds for verdict in checked.networks[0].verdicts}
+    assert held.keys() == {each.name for each in BUDGET_METRICS}
+    # It has no buffers, no products but multiply-adds, no divisions and no powers: 0 is as many.
+    none = {"buffers", "multiplies", "divides", "exponentials"} if bound is Bound.MAX else set()
+    assert {name for name, holds in held.items() if holds} == none

@@ -361,3 +361,11 @@ def test_options_that_make_no_sense_are_refused(arguments, code, words, run, net
     assert f"error[{code}]" in done.stderr
     assert words in done.stderr
     assert done.stdout == ""
+
+
+def test_a_network_of_very_many_layers_is_tried_on_no_other_input(run, tmp_path):
+    # Each input takes as long as the whole command: of 100,000 layers one claim took minutes.
+    net = tmp_path / "net.yaml"
+    net.write_text("input: [3, 8, 8]\nlayers:\n  - {repeat: 2000, relu: }\n", encoding="utf-8")
+    many = run("reconcile", net, "--claim", "771")
+    assert "No convention gives 771 on the spec's input." in many.stdout

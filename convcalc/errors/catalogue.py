@@ -458,7 +458,8 @@ BAD_OPTION = Code(
 CANNOT_WRITE = Code(
     "E403",
     "file cannot be written",
-    "An exported file cannot be written. Nothing was: neither this file nor any other.",
+    "A file cannot be written, or is there and would be lost. Nothing was: neither this file nor "
+    "any other.",
     command="analyze lenet5 --export json:no/such/folder/report.json",
 )
 TOO_FEW_NETWORKS = Code(
@@ -599,6 +600,12 @@ NO_BASELINE = Code(
     "`max_increase` needs what the network cost before: a `baseline`, or a revision after "
     "`--against`.",
     command="check lenet5 --max-increase macs=2%",
+)
+TOO_MANY_LIMITS = Code(
+    "E611",
+    "too many limits",
+    "A check holds at most 100,000 limits, where one for layers counts once for each layer that "
+    "it is for: nobody reads more, and a short budget can ask for millions.",
 )
 ABOVE_MAX = Code(
     "B601",

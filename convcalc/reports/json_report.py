@@ -153,7 +153,7 @@ def network_head_json(analysis: Analysis) -> dict[str, object]:
 
 
 def network_json(analysis: Analysis) -> dict[str, object]:
-    """A network with its totals, its published figures and its layers."""
+    """A network with its totals, its published figures and its layers, these to be taken once."""
     return network_head_json(analysis) | {
         "in_place": analysis.in_place,
         "order": "given" if analysis.order is None else "best",
@@ -175,7 +175,7 @@ def network_json(analysis: Analysis) -> dict[str, object]:
             }
             for check in published_checks(analysis)
         ],
-        "layers": [_layer(layer, analysis) for layer in analysis.layers],
+        "layers": (_layer(layer, analysis) for layer in analysis.layers),
     }
 
 

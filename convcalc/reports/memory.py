@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from convcalc.analysis.cost import Analysis
@@ -174,21 +175,6 @@ def memory_json(analysis: Analysis) -> dict[str, object]:
     """The timeline with the live tensors of each step, and what training holds."""
     liveness, training = analysis.liveness, analysis.training
     first = len(analysis.inputs)
-    opening: dict[int, list[TensorLife]] = {}
-    for tensor in liveness.tensors:
-        opening.setdefault(tensor.first, []).append(tensor)
-    live: list[TensorLife] = [t for t in liveness.tensors if t.node < first]
-    steps = []
-    for position in range(first, first + len(analysis.layers)):
-        live = [t for t in live if t.last >= position]
-        live += [t for t in opening.get(position, ()) if t.node >= first]
-        steps.append(
-            {
-                "layer": node_name(analysis, position),
-                "live_bytes": liveness.steps[position],
-                "live": [node_name(analysis, tensor.node) for tensor in live],
-            }
-        )
     order = analysis.order
     return {
         "in_place": analysis.in_place,
@@ -210,7 +196,7 @@ def memory_json(analysis: Analysis) -> dict[str, object]:
                 for tensor in liveness.live_in(analysis.peak.step)
             ],
         },
-        "steps": steps,
+        "steps": _steps(analysis),
         "training": {
             "kept_bytes": training.kept.size,
             "kept_by_kind": dict(kept_by_kind(analysis)),
@@ -220,3 +206,21 @@ def memory_json(analysis: Analysis) -> dict[str, object]:
             "optimizer_bytes": training.optimizer_state,
         },
     }
+
+
+def _steps(analysis: Analysis) -> Iterator[dict[str, object]]:
+    """What is live in the step of each layer."""
+    liveness = analysis.liveness
+    first = len(analysis.inputs)
+    opening: dict[int, list[TensorLife]] = {}
+    for tensor in liveness.tensors:
+        opening.setdefault(tensor.first, []).append(tensor)
+    live: list[TensorLife] = [t for t in liveness.tensors if t.node < first]
+    for position in range(first, first + len(analysis.layers)):
+        live = [t for t in live if t.last >= position]
+        live += [t for t in opening.get(position, ()) if t.node >= first]
+        yield {
+            "layer": node_name(analysis, position),
+            "live_bytes": liveness.steps[position],
+            "live": [node_name(analysis, tensor.node) for tensor in live],
+        }

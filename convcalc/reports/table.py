@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import IO, Final
 
@@ -27,6 +28,15 @@ class _Console(Console):
         raise BrokenPipeError
 
 
+def _environment() -> dict[str, str]:
+    """The environment, with the size of the terminal only where it can be one: rich believes it."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"COLUMNS", "LINES"} or (value.isdecimal() and len(value) < 6)
+    }
+
+
 def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None) -> None:
     """Draw ``sheet`` on ``stream``, at most ``width`` columns wide (None: the terminal's width).
 
@@ -42,6 +52,7 @@ def print_table(sheet: Sheet, stream: IO[str], *, color: bool, width: int | None
         highlight=False,
         markup=False,
         emoji=False,
+        _environ=_environment(),
     )
     parts = _fitting(sheet, console.width)
     spared = len(parts) == 1 and len(parts[0].columns) < len(sheet.columns)

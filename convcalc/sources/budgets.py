@@ -5,6 +5,7 @@ What cannot be understood is a finding, never a limit left out: a gate that fail
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from glob import glob
@@ -24,7 +25,15 @@ from convcalc.errors import (
     close_match,
     listed,
 )
-from convcalc.limits import Bound, Budget, Conditions, Limit, Reference, Scope
+from convcalc.limits import (
+    LARGEST_BATCH,
+    Bound,
+    Budget,
+    Conditions,
+    Limit,
+    Reference,
+    Scope,
+)
 from convcalc.metrics import BUDGET_METRICS, Metric, metric
 from convcalc.name_patterns import matches
 from convcalc.sources.amounts import AMOUNT_EXAMPLES, AmountError, parse_amount
@@ -58,6 +67,8 @@ __all__ = [
 ]
 
 BUDGET_FILE: Final = "budgets.yaml"
+MOST_DEEP: Final = 2
+"""Times that a pattern of paths may have `**`."""
 """What is looked for where nothing is named."""
 VERSION: Final = 1
 """Of the language of budget files."""
@@ -664,7 +675,7 @@ def _conditions(reader: ValueGrammar, record: YamlMapping) -> Conditions:
                 catalogue.WRONG_TYPE,
                 f"`batch` must be a number of samples, not {_as_written(node)}",
                 node.place,
-                "write 1 or more",
+                f"write 1 or more, up to {LARGEST_BATCH:,}",
             )
     in_place = None
     if "in_place" in entries:
@@ -681,9 +692,6 @@ def _conditions(reader: ValueGrammar, record: YamlMapping) -> Conditions:
         device=reader.optional_text(record, "device"),
         places=places,
     )
-
-
-LARGEST_BATCH: Final = 10**9
 
 
 # -- specs -----------------------------------------------------------------------------------------
@@ -703,8 +711,21 @@ def specs_of(reference: Reference, folder: Path) -> tuple[str, ...]:
     if not any(character in path for character in "*?["):
         # Maybe a shipped network; if not, reading it says so.
         return (f"{here if '/' in path or path.endswith(('.yaml', '.yml')) else path}{tail}",)
-    # Path.glob knows no absolute patterns.
-    found = sorted(glob(path, root_dir=folder, recursive=True))  # noqa: PTH207 - see above
+    pattern = re.sub(r"(?<![^/])(?:\*\*/){2,}", "**/", path)
+    if pattern.count("**") > MOST_DEEP:
+        raise UsageError(
+            [
+                Finding(
+                    catalogue.NO_MATCH,
+                    f"`{reference.text}` has more than {MOST_DEEP} `**`",
+                    reference.place,
+                    help="each may stand for any folders: the folders are gone through as many "
+                    "times over; name some of them",
+                )
+            ]
+        )
+    # Path.glob knows no absolute patterns. Two `**` find a file by more than one way.
+    found = sorted(set(glob(pattern, root_dir=folder, recursive=True)))  # noqa: PTH207 - see above
     # A link that leads nowhere is named too: it cannot be read, and reading it says so.
     files = [each for each in found if not _is_folder(folder / each)]
     if not files:

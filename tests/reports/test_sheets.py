@@ -112,3 +112,10 @@ def test_a_ratio_stays_beside_its_number():
 def test_colour_is_an_escape_and_its_absence_none():
     assert "\x1b[1m" in drawn(SHEET, 80, color=True)
     assert "\x1b" not in drawn(SHEET, 80)
+
+
+@pytest.mark.parametrize("columns", ["9" * 5000, "²", "-1", "", "80 "])
+def test_a_width_that_is_none_is_passed_over(run, columns):
+    table = run("analyze", "lenet5", "--format", "table", COLUMNS=columns, LINES=columns)
+    assert (table.returncode, table.stderr) == (0, "")
+    assert "Total, 12 layers" in table.stdout

@@ -628,7 +628,7 @@ class TestTypes:
     )
     def test_a_batch_is_a_number_of_samples(self, said, written, described):
         code, _, message, hint = said(f"{ENTRY}    batch: {written}\n")
-        assert (code, hint) == ("E103", "write 1 or more")
+        assert (code, hint) == ("E103", "write 1 or more, up to 1,000,000,000")
         assert message == f"`batch` must be a number of samples, not {described}"
 
     @pytest.mark.parametrize(
@@ -807,6 +807,9 @@ class TestSpecsOfABudget:
             ("?.yaml::s*", ["a.yaml::s*", "b.yaml::s*"]),
             ("nets/*.yaml", ["nets/c.yaml"]),
             ("**/[cd].yaml", ["nets/c.yaml", "nets/deep/d.yaml"]),
+            # There are several ways to each, and each is one network.
+            ("**/**/**/**/[cd].yaml", ["nets/c.yaml", "nets/deep/d.yaml"]),
+            ("**/nets/**/[cd].yaml", ["nets/c.yaml", "nets/deep/d.yaml"]),
             ("x[1].yaml", ["x[1].yaml"]),  # a file of this very name
             ("missing.yaml", ["missing.yaml"]),  # reading it says so
         ],
@@ -836,6 +839,13 @@ class TestSpecsOfABudget:
         assert (finding.code.id, finding.message) == ("E604", f"no file matches `{pattern}`")
         assert (finding.place.line, finding.place.column) == (3, 11)
         assert str(folder) in finding.help
+
+    def test_a_pattern_that_would_go_through_all_folders_again_and_again_is_refused(self, folder):
+        pattern = "**/nets/" * 3 + "*.yaml"
+        with pytest.raises(UsageError) as caught:
+            specs_of(Reference(pattern), folder)
+        [finding] = caught.value.findings
+        assert finding.message == f"`{pattern}` has more than 2 `**`"
 
     def test_no_name_is_too_long(self, folder):
         assert specs_of(Reference("n" * 5000), folder) == ("n" * 5000,)
