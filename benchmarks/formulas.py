@@ -1,13 +1,13 @@
 """How long it takes to state what a network costs as formulas of its sizes.
 
-python benchmarks/formulas.py
+python benchmarks/formulas.py [runs]
 """
 
 import sys
 import tempfile
 from pathlib import Path
 
-from in_process import milliseconds
+from measuring import milliseconds
 
 from convcalc.algebra import symbol
 from convcalc.algebra.notation import latex, python_function, text
@@ -44,7 +44,8 @@ def formulas(graph: Graph) -> NetworkFormulas:
 
 def main() -> None:
     """Print the table."""
-    print(f"Python {sys.version.split()[0]}; N, H and W free; milliseconds\n")
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    print(f"N, H and W are free; milliseconds, the fastest of {runs} runs.\n")
     print(
         "| network | layers | graph to formulas | limit | text to formulas | as text | as LaTeX "
         "| as Python |\n| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
@@ -64,7 +65,7 @@ def main() -> None:
             graph = load(spec, sizes)
             found = formulas(graph)
             times = [
-                milliseconds(work, 20)
+                milliseconds(work, runs)
                 for work in (
                     lambda graph=graph: formulas(graph),
                     lambda spec=spec: formulas(load(spec, sizes)),

@@ -1,53 +1,54 @@
 """How long `convcalc analyze` takes as a whole process, against the floor of what it imports.
 
-    python benchmarks/startup.py [runs]
+    python benchmarks/startup.py [pairs]
 
-The two run in turn, A B A B …, in one go, so that a machine that slows down slows both; what counts
-is the median of the ratios. `benchmarks/floor.py` is B. Bytecode is written first, as an
-installation does.
+`benchmarks/floor.py` is the floor: typer, rich, PyYAML and a table of the same size. Bytecode is
+written first, as an installation does.
 """
 
-import compileall
-import os
-import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-import convcalc
+from measuring import MEBIBYTE, Process, paired, run, spread, table
 
-HERE = Path(__file__).parent
+FLOOR_SCRIPT = str(Path(__file__).parent / "floor.py")
 ANALYZE = ["-m", "convcalc", "analyze", "resnet::resnet50", "--format", "table"]
-FLOOR = [str(HERE / "floor.py"), "analyze", "resnet50"]
+FLOOR = [FLOOR_SCRIPT, "analyze", "resnet50"]
+COMPILE = "import compileall, convcalc as c; compileall.compile_dir(c.__path__[0], quiet=1)"
 LIMIT = 1.3
-
-
-def seconds(arguments: list[str]) -> float:
-    """Wall time of one run of this Python with ``arguments``."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment
-    )
-    return time.perf_counter() - start
 
 
 def main() -> None:
     """Run the pairs and print medians and ratios."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    compileall.compile_dir(str(Path(convcalc.__file__).parent), quiet=1)
-    for arguments in (ANALYZE, FLOOR):
-        seconds(arguments)
-    pairs = [(seconds(ANALYZE), seconds(FLOOR)) for _ in range(runs)]
-    ratios = sorted(ours / floor for ours, floor in pairs)
-    ours, floor = (1000 * statistics.median(times) for times in zip(*pairs, strict=True))
-    print("| | median ms |")
-    print("| :--- | ---: |")
-    print(f"| convcalc analyze resnet::resnet50 | {ours:.1f} |")
-    print(f"| typer, rich, PyYAML and a table | {floor:.1f} |")
-    print(f"| ratio, pair by pair | {statistics.median(ratios):.2f} |")
-    print(f"\n{runs} pairs, ratios from {ratios[0]:.2f} to {ratios[-1]:.2f}; the limit is {LIMIT}.")
+    run(["-c", COMPILE])
+    paired(ANALYZE, FLOOR, 1)
+    pairs = paired(ANALYZE, FLOOR, runs)
+    ours, floor = zip(*pairs, strict=True)
+    print(
+        table(
+            ["", "ms", "ms of the processors", "peak MiB"],
+            [
+                _row("convcalc analyze resnet::resnet50", ours),
+                _row("typer, rich, PyYAML and a table", floor),
+            ],
+        )
+    )
+    walls = spread(a.wall / b.wall for a, b in pairs)
+    cpus = spread(a.cpu / b.cpu for a, b in pairs)
+    print(
+        f"Ratio, pair by pair, of {runs} pairs: {walls.text()} on the clock, {cpus.text()} of the "
+        f"processors; the limit is {LIMIT}."
+    )
+
+
+def _row(name: str, runs: tuple[Process, ...]) -> list[str]:
+    return [
+        name,
+        spread(1000 * each.wall for each in runs).text(0),
+        spread(1000 * each.cpu for each in runs).text(0),
+        spread(each.peak / MEBIBYTE for each in runs).text(0),
+    ]
 
 
 if __name__ == "__main__":

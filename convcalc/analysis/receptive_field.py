@@ -148,10 +148,16 @@ def receptive_fields(graph: Graph) -> tuple[ReceptiveField, ...]:
         else:
             axes = ((Path(1, 0, 1),),) * (0 if position in tokens else len(node.shape) - 1)
         seen.append(axes)
-    return tuple(
-        _field(axes, _channels_first(node.shape) if position in turned else node.shape)
-        for position, (axes, node) in enumerate(zip(seen, graph.nodes, strict=True))
-    )
+    # Layers of one position alone see what the layer before them sees: it is the same object.
+    known: dict[tuple[int, Shape], ReceptiveField] = {}
+    fields = []
+    for position, (axes, node) in enumerate(zip(seen, graph.nodes, strict=True)):
+        shape = _channels_first(node.shape) if position in turned else node.shape
+        at = (id(axes), shape)
+        if at not in known:
+            known[at] = _field(axes, shape)
+        fields.append(known[at])
+    return tuple(fields)
 
 
 def _token_inputs(graph: Graph) -> set[int]:
@@ -284,6 +290,8 @@ def _through(
         )
     if len(windows) != len(axes):
         return axes  # the axes were joined before
+    if all(window is POINTWISE for window in windows):
+        return axes
     return tuple(
         axis if window is POINTWISE else _behind(axis, window)
         for axis, window in zip(axes, windows, strict=True)
