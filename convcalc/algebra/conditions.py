@@ -160,7 +160,7 @@ def _alternatives(
         question = error.question
     yes = _alternatives(condition, {**answers, question.key: True}, steps)
     no = _alternatives(condition, {**answers, question.key: False}, steps)
-    if yes == no:
+    if _texts(yes) == _texts(no):
         return yes
     if yes == [()]:
         # "q or (not q and r)" is "q or r".
@@ -171,6 +171,11 @@ def _alternatives(
         *((_literal(question, is_true=True), *each) for each in yes),
         *((_literal(question, is_true=False), *each) for each in no),
     ]
+
+
+def _texts(alternatives: _Alternatives) -> list[list[str]]:
+    # Whether two formulas are equal is itself a question that may be open; their texts never are.
+    return [[one.written(str) for one in alternative] for alternative in alternatives]
 
 
 def _literal(question: Question, *, is_true: bool) -> Comparison:

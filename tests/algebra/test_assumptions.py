@@ -41,6 +41,9 @@ def evaluated(formula, point):
         (["W == H", "N == W", "N >= 3"], ("H = h + 2", "W = h + 2", "N = h + 2")),
         (["W == H", "H == W"], ("W = H",)),
         (["H == H"], ()),
+        (["H == 4", "H >= 4"], ("H = 4",)),
+        ([f"H == {10**18}"], (f"H = {10**18}",)),
+        ([f"H % {10**18} == 0"], (f"H = {10**18}·h",)),
     ],
 )
 def test_the_sizes_that_are_left(texts, lines):
@@ -54,6 +57,8 @@ def test_a_new_symbol_never_has_the_name_of_another():
     assert assume(["size % 32 == 0"], ["size"]).lines == ("size = 32·size_32",)
     taken = assume(["size % 2 == 0", "size_2 >= 2"], ["size", "size_2"])
     assert taken.lines == ("size = 2·size_3", "size_2 = size_2_1 + 1")
+    alike = assume(["aB % 2 == 0", "Ab % 2 == 0"], ["aB", "Ab"])
+    assert alike.lines == ("aB = 2·ab", "Ab = 2·Ab_2")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +70,17 @@ def test_a_new_symbol_never_has_the_name_of_another():
         (["H % -2 == 0"], "is no assumption", "write one as"),
         (["2 == H"], "is no assumption", "write one as"),
         (["H == 1.5"], "is no assumption", "write one as"),
+        # Digits are 0 to 9.
+        (["H % ٣ == 0"], "is no assumption", "write one as"),
+        (["H >= ٣"], "is no assumption", "write one as"),
+        (["H == ٣"], "is no assumption", "write one as"),
         (["H % 0 == 0"], "divides by 0", "from 1 to"),
         (["H % 4 == 6"], "holds for no size", "say `H % 4 == 2`"),
-        (["H == 0"], "at least 1", "from 1"),
-        (["H >= 0"], "at least 1", "from 1"),
+        (["H % 4 == 4"], "what is left is less than 4", "say `H % 4 == 0`"),
+        ([f"H % {10**18 + 1} == 0"], f"divides by {10**18 + 1}", f"from 1 to {10**18}"),
+        (["H == 0"], "'H == 0': a size is an integer of at least 1", "from 1"),
+        (["H >= 0"], "'H >= 0': a size is an integer of at least 1", "from 1"),
+        ([f"H == {10**18 + 1}"], "at least 1", f"from 1 to {10**18}"),
         (["H == " + "9" * 30], "at least 1", "from 1 to"),
         (["K % 2 == 0"], "is about K, which is not free", "assume something of H, N, W"),
         (["H == K"], "is about K", "free it as well"),
@@ -112,6 +124,27 @@ def test_formulas_go_back_to_the_sizes_that_people_know():
     same = assume(["W == H", "H % 2 == 0"], SYMBOLS)
     assert same.restored(symbol("h")) == Quotient(H, 2)
     assert assume(["H % 2 == 1"], SYMBOLS).restored(h) == Quotient(H + 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("texts", "sizes", "new"),
+    [
+        (["H % 32 == 0"], {"H": 224}, {"h": 7}),  # 224 = 32·7
+        (["H % 32 == 0"], {"H": 32}, {"h": 1}),
+        (["H % 32 == 0"], {"H": 0}, None),  # h would be 0
+        (["H % 32 == 0"], {"H": 225}, None),
+        (["H % 2 == 1"], {"H": 7}, {"h": 4}),  # 7 = 2·4 − 1
+        (["H >= 64"], {"H": 63}, None),
+        (["W == H", "H % 32 == 0"], {"H": 64, "W": 64}, {"h": 2}),
+        (["W == H", "H % 32 == 0"], {"H": 64, "W": 96}, None),
+        (["N == 5", "H % 32 == 0"], {"N": 5, "H": 64}, {"h": 2}),
+        (["N == 5", "H % 32 == 0"], {"N": 6, "H": 64}, None),
+        (["H % 2 == 0", "W % 4 == 0"], {"W": 8}, {"w": 2}),  # of H nothing is said
+    ],
+)
+def test_new_symbols_have_the_values_that_the_sizes_give_them(texts, sizes, new):
+    expected = None if new is None else sizes | new
+    assert assume(texts, SYMBOLS).symbol_values(sizes) == expected
 
 
 CONDITIONS = st.lists(

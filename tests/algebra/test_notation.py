@@ -185,6 +185,7 @@ def test_floors_that_stand_in_several_places_get_a_name():
         ["H", "W"],
         about='Of "it"\\.',
     )
+    assert source.startswith("def cost(H: int, W: int) -> dict[str, int]:\n")
     assert "    H_2 = (H + 1) // 2\n" in source
     assert '        "macs": W * H_2 + 2,\n        "flops": 3 * H_2 - ((H + 3) // 4),\n' in source
     cost = defined(source, "cost")
@@ -205,6 +206,56 @@ def test_floors_inside_floors_come_first_and_names_do_not_clash():
     assert lines[6:8] == ["    W_2 = 5 // W", "    H_W_3_2 = (H * W_2 + 1) // 3"]
     # 5//2 = 2, (9·2 + 1)//3 = 6; 10//3 + 7
     assert defined(source, "f")(9, 2, 7) == {"a": 8, "b": 12, "c": 10}
+
+
+def test_floors_in_divisors_get_names_too_and_those_that_stand_once_get_none():
+    divisor = (H + 1) // 2
+    source = python_function(
+        "f", [("a", N // 3 + W // divisor), ("b", divisor * 5)], ["H", "W", "N"], about="Floors."
+    )
+    lines = source.splitlines()
+    assert [line for line in lines if " = " in line] == ["    H_2 = (H + 1) // 2"]
+    assert defined(source, "f")(5, 14, 7) == {"a": 6, "b": 15}  # 7//3 + 14//3; 3·5
+
+
+def test_floors_of_one_divisor_have_names_of_their_own():
+    one, two = (H + 1) // 3, (H + 2) // 3
+    source = python_function(
+        "f", [("a", one * W + two), ("b", one - two * W)], ["H", "W"], about="Two."
+    )
+    lines = source.splitlines()
+    assert "    H_3 = (H + 1) // 3" in lines
+    assert "    H_3_2 = (H + 2) // 3" in lines
+    assert defined(source, "f")(4, 5) == {"a": 7, "b": -9}  # 1·5 + 2, 1 − 2·5
+
+
+def test_a_function_refuses_sizes_that_its_checks_refuse():
+    source = python_function("f", [("a", H)], ["H"], about="Even.", checks=["H % 2 == 0"])
+    assert "    Raises ValueError for sizes that it is not right for.\n" in source
+    function = defined(source, "f")
+    assert function(4) == 4
+    with pytest.raises(ValueError, match=r"^only if H % 2 == 0$"):
+        function(5)
+    unchecked = python_function("f", [("a", H)], ["H"], about="Any.")
+    assert "Raises" not in unchecked
+
+
+def test_a_line_of_100_columns_is_not_broken():
+    # "    return " and " + W" are 15 of them.
+    for length, lines in ((85, 1), (86, 4)):
+        name = "h" * length
+        source = python_function("f", [("a", symbol(name) + W)], [name, "W"], about="Long.")
+        body = source.split('"""\n')[-1].splitlines()
+        assert len(body) == lines
+        assert (len(body[0]) == 100) == (lines == 1)
+
+
+def test_a_long_sum_may_begin_with_what_is_taken_away():
+    names = [letter * 40 for letter in "abc"]
+    a, b, c = map(symbol, names)
+    source = python_function("f", [("x", 7 - a * b - c)], names, about="Long.")
+    assert f"    return (\n        -{names[0]} * {names[1]}\n        - {names[2]}\n" in source
+    assert defined(source, "f")(2, 3, 5) == -4  # 7 − 6 − 5
 
 
 def test_a_long_sum_has_a_line_for_each_term():

@@ -660,6 +660,29 @@ def test_terms_may_cancel_above_the_least_sizes():
         _ = H**9 >= H  # so many factors are not multiplied out
 
 
+def test_floors_are_bounded_together():
+    # Hermite's identity: the halves make up the whole.
+    assert H // 2 + (H + 1) // 2 >= H
+    # Two sizes of 1 have no halves, but 2 has one.
+    with pytest.raises(UndecidableError):
+        _ = H // 2 + W // 2 >= (H + W) // 2
+    # Divisors of more than 12 digits together are not looked through.
+    with pytest.raises(UndecidableError):
+        _ = 2 * (H // 10**13) >= W
+
+
+def test_powers_are_compared_by_what_their_factors_exceed():
+    # With t = H − 1, which is 0 or more:
+    assert H * H - 2 * H + 1 >= 0  # t²
+    assert 2 * H - H * H <= 1  # 1 − t²
+    assert 2 * H - H * H < 2
+    assert H**3 - 3 * H**2 + 3 * H - 1 >= 0  # t³
+    assert H**8 >= H
+    for open_ in (lambda: H * H - 5 * H + 4 >= 0, lambda: H * H - 5 * H + 4 <= 0):
+        with pytest.raises(UndecidableError):  # t² − 3·t: −2 for 1, 4 for 4
+            open_()
+
+
 def test_the_error_states_the_question_and_the_symbols():
     with pytest.raises(UndecidableError) as caught:
         _ = H // 2 == W + 1
@@ -668,6 +691,21 @@ def test_the_error_states_the_question_and_the_symbols():
     with pytest.raises(UndecidableError) as caught:
         _ = H < 5
     assert str(caught.value) == "cannot decide whether H < 5: it depends on H"
+
+
+@pytest.mark.parametrize(
+    ("compare", "text"),
+    [
+        (lambda: H < W, "H < W"),
+        (lambda: H >= W, "H < W"),  # which it would not be
+        (lambda: H > W, "W < H"),
+        (lambda: H <= W, "W < H"),
+    ],
+)
+def test_an_open_comparison_is_named_by_its_sides(compare, text):
+    with pytest.raises(UndecidableError) as caught:
+        compare()
+    assert str(caught.value) == f"cannot decide whether {text}: it depends on H, W"
     assert isinstance(caught.value, ValueError)
 
 

@@ -244,3 +244,91 @@ def test_the_garbage_collector_is_left_as_it_was(enabled):
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if was_enabled else gc.disable)()
+
+
+def test_a_layer_with_the_weights_of_another_adds_none(network):
+    # A norm of 4 channels has 2 · 4 parameters.
+    net = network(input=(4, 3, 3)).chain(norm=BatchNorm(), again=BatchNorm())
+    apart = analyze_graph(net.graph())
+    assert (apart.params, apart.buffers) == (16, 2 * apart.layers[0].buffers)
+    assert apart.weight_bytes == 2 * apart.layers[0].weight_bytes
+    net.nodes[2] = net.nodes[2]._replace(shares=1)
+    shared = analyze_graph(net.graph())
+    assert (shared.layers[1].params, shared.layers[1].buffers) == (0, 0)
+    assert shared.layers[1].weight_bytes == 0
+    assert (shared.params, shared.buffers) == (8, apart.layers[0].buffers)
+    assert shared.weight_bytes == apart.layers[0].weight_bytes > 0
+    assert shared.flops == apart.flops
+    assert [row.shares_weights_with for row in shared.layers] == [None, "norm"]
+
+
+def test_an_analysis_says_how_it_was_made(network):
+    # 1 made 10, those twice in relu, or in place once, with the 1 behind: 20, or 11.
+    net = network(input=(1,)).chain(
+        wide=Linear(out_features=10), relu=Relu(), one=Linear(out_features=1)
+    )
+    graph = net.graph()._replace(settings=(("width", 10),))
+    plain, in_place = analyze_graph(graph), analyze_graph(graph, in_place=True)
+    assert (plain.in_place, plain.peak_activation_bytes) == (False, 80)
+    assert (in_place.in_place, in_place.peak_activation_bytes) == (True, 44)
+    assert plain.settings == in_place.settings == (("width", 10),)
+
+
+# -- the order of the layers ----------------------------------------------------------------------
+
+
+def branches(network):
+    """4 features made 40 and then 1, twice, and the two joined; both are widened first."""
+    net = network(input=(4,))
+    for name in ("wide1", "wide2"):
+        net.add(name, Linear(out_features=40), "input")
+    for n in (1, 2):
+        net.add(f"narrow{n}", Linear(out_features=1), f"wide{n}")
+    net.add("join", Concat(), "narrow1", "narrow2")
+    return net.graph()
+
+
+@pytest.mark.parametrize(
+    ("options", "each"),
+    [({}, 4), ({"batch": 3}, 12), ({"dtypes": Dtypes(activations="float16")}, 2)],
+)
+def test_layers_may_run_in_an_order_with_a_lower_peak(network, options, each):
+    # As given 4 + 40 + 40 = 84 numbers at wide2. One branch after the other, 4 + 40 + 1 = 45 at
+    # narrow1; then 1 + 4 + 40 at wide2, and 1 + 40 + 1 at narrow2.
+    given = analyze_graph(branches(network), **options)
+    assert given.order is None
+    assert given.peak_activation_bytes == 84 * each
+    best = analyze_graph(branches(network), best_order=True, **options)
+    assert best.order == (84 * each, 45 * each, True)
+    assert best.peak_activation_bytes == 45 * each
+    assert [row.name for row in best.layers] == ["wide1", "narrow1", "wide2", "narrow2", "join"]
+    assert (best.params, best.macs) == (given.params, given.macs)
+
+
+def test_an_order_that_is_best_stays(network):
+    chain = analyze_graph(lenet(network).graph(), best_order=True)
+    assert chain.order == (chain.peak_activation_bytes, chain.peak_activation_bytes, True)
+    given = analyze_graph(lenet(network).graph())
+    assert [row.name for row in chain.layers] == [row.name for row in given.layers]
+
+
+def test_the_peak_as_given_is_that_of_layers_that_run_in_place(network):
+    # 1 made 10, those twice in relu, or in place once, with the 1 before or behind.
+    net = network(input=(1,)).chain(
+        wide=Linear(out_features=10), relu=Relu(), one=Linear(out_features=1)
+    )
+    assert analyze_graph(net.graph(), best_order=True).order == (80, 80, True)
+    assert analyze_graph(net.graph(), best_order=True, in_place=True).order == (44, 44, True)
+
+
+def test_the_best_order_is_that_of_layers_that_run_in_place(network):
+    net = network(input=(10,))
+    net.add("a", Linear(out_features=10))
+    net.add("relu", Relu(), "a")
+    net.add("b", Linear(out_features=1), "a")
+    net.add("c", Linear(out_features=1), "relu")
+    net.add("join", Concat(), "b", "c")
+    # In any order a, relu and what is made of one of them: 10 + 10 + 1.
+    assert analyze_graph(net.graph(), best_order=True).order == (84, 84, True)
+    # With b before it relu takes over a, and the most is the input and a: 10 + 10.
+    assert analyze_graph(net.graph(), best_order=True, in_place=True).order == (84, 80, True)

@@ -127,6 +127,26 @@ def test_shared_weights_count_once(network):
     assert str(found.value("params")) == "C²"
     assert str(found.value("macs")) == "2·C²·H·W"
     assert found.layers[1].shares_weights_with == "one"
+    net = network(input=(C, H, W)).chain(one=BatchNorm(), two=BatchNorm())
+    graph = net.graph()
+    nodes = (*graph.nodes[:2], graph.nodes[2]._replace(shares=1))
+    apart, shared = network_formulas(graph), network_formulas(graph._replace(nodes=nodes))
+    assert str(shared.layers[1].cost.value("buffers")) == "0"
+    for key in ("params", "buffers", "weight_bytes"):
+        assert apart.value(key) == 2 * shared.value(key)
+
+
+def test_a_formula_that_is_not_there_is_named(network):
+    found = network_formulas(small(network), metrics=("macs",))
+    with pytest.raises(KeyError, match=r"^'watts'$"):
+        found.layers[0].cost.value("watts")
+
+
+def test_formulas_know_what_they_are_of(network):
+    graph = network(input=(C, H, W)).chain(relu=Relu()).graph(spec="net.yaml")
+    graph = graph._replace(settings=(("width", 2),))
+    found = network_formulas(graph)
+    assert (found.name, found.spec, found.settings) == ("net", "net.yaml", (("width", 2),))
 
 
 def test_metrics_come_as_they_are_asked_for(network):

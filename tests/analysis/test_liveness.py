@@ -195,6 +195,8 @@ def test_the_steps_add_up_what_is_live():
     live = liveness_of(graph, (3, 5, 7, 11))
     assert live.steps == (3, 8, 12, 23)  # 3 + 5, 5 + 7, 5 + 7 + 11
     assert [tensor.node for tensor in live.live_in(2)] == [1, 2]
+    # The input is read last in step 1.
+    assert [tensor.node for tensor in live.live_in(1)] == [0, 1]
 
 
 class Memory:

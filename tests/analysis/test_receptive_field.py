@@ -125,6 +125,25 @@ def test_global_layers_see_from_the_first_position_to_the_last(network, layers):
     assert last(net) == ReceptiveField((11, 15), (10, 14), (-1, -1))
 
 
+def test_what_reads_the_channels_of_one_position_leaves_the_field_as_it_is(network):
+    # As in ConvNeXt: between two 3×3, with the channels last, layers of each position alone.
+    net = network(input=(4, 9, 9))
+    net.add("first", conv(3, channels=4))
+    net.add("last", Permute(dims=(0, 2, 3, 1)))
+    for name, layer in (
+        ("norm", LayerNorm(normalized_shape=(4,))),
+        ("wider", Linear(out_features=16, in_features=4)),
+        ("relu", Relu()),
+        ("narrow", Linear(out_features=4, in_features=16)),
+    ):
+        net.add(name, layer)
+    net.add("turned", Permute(dims=(0, 3, 1, 2)))
+    net.add("second", conv(3, channels=4))
+    fields = receptive_fields(net.graph())
+    assert [field.size for field in fields] == [(1, 1), *[(3, 3)] * 7, (5, 5)]
+    assert {field.jump for field in fields} == {(1, 1)}
+
+
 def test_behind_joined_axes_the_field_stays(network):
     net = network(input=(2, 6, 6)).chain(
         flatten=Flatten(start_dim=2), conv=conv(5, s=3, p=2), again=Flatten(), relu=Relu()

@@ -257,6 +257,16 @@ def test_the_number_of_heads_has_no_bearing_on_the_multiply_adds(run_layer):
             },
         ),
         (
+            [(2, 5, 8), (2, 7, 6), (2, 7, 4)],  # two windows
+            {"bias": False},
+            {
+                "q_proj_weight": (8, 8),
+                "k_proj_weight": (8, 6),
+                "v_proj_weight": (8, 4),
+                "out_proj.weight": (8, 8),
+            },
+        ),
+        (
             [(5, 8), (7, 8), (7, C)],
             {"bias": False},
             {
@@ -285,6 +295,10 @@ def test_attention_keeps_its_inputs_projections_and_scores():
             KeptTensor("weighed", 30),  # 5 · 6
         ),
     )
+    # In each of 3 windows as much.
+    inputs = ((3, 5, 8), (3, 7, 3))
+    kept = layer.kept_for_backward(inputs, layer.output(inputs))
+    assert [tensor.elements for tensor in kept.tensors] == [60, 84, 126, 210, 90]
     local = MultiHeadAttention(num_heads=2, window=3)
     kept = local.kept_for_backward(((9, 8),), (9, 8))
     assert {tensor.name: tensor.elements for tensor in kept.tensors}["scores"] == 54  # 2 · 9 · 3
@@ -354,6 +368,8 @@ def test_a_window_is_no_wider_than_the_keys(refusal, run_layer):
     assert finding.operands == (1,)
     assert finding.message == "`window` is 8, but there are 7 tokens to see"
     assert refusal(MultiHeadAttention(num_heads=2, window=8), (7, 8)).operands == (0,)
+    three = refusal(MultiHeadAttention(num_heads=2, window=8), (9, 8), (7, 8), (7, 8))
+    assert three.operands == (1,)
 
 
 @pytest.mark.parametrize(
@@ -368,6 +384,7 @@ def test_heads_must_divide_the_features(refusal, fields, features, whose):
     finding = refusal(MultiHeadAttention(num_heads=3, **fields), (5, 8))
     assert finding.code is catalogue.GROUPS_DO_NOT_DIVIDE
     assert finding.field == "num_heads"
+    assert finding.operands == (0,)
     assert finding.message == (
         f"3 heads do not divide the {features} features of the {whose} of `{{name}}`"
     )

@@ -402,6 +402,28 @@ def test_same_padding_makes_the_stride_times_the_size(run_layer, k, s, window):
     assert found.windows == (window,)
 
 
+@pytest.mark.parametrize(
+    ("k", "s", "paddings"),
+    [
+        (1, 2, (0, 0)),  # 4 and 5 give 2 and 3, which see 3 and 5: nothing is missing
+        (3, 1, (2, 2)),
+        (3, 2, (1, 2)),  # 2 and 3 see 5 and 7
+    ],
+)
+def test_same_adds_what_windows_reach_beyond_the_input(k, s, paddings):
+    layer = Conv(out_channels=1, kernel_size=k, stride=s, padding="same")
+    assert layer.paddings_of_same(((3, 4, 5),)) == paddings
+
+
+@pytest.mark.parametrize(
+    ("k", "s", "d", "surplus"), [(2, 2, 1, 0), (1, 3, 1, 0), (3, 2, 1, 1), (3, 2, 2, 3)]
+)
+def test_same_takes_away_what_kernels_reach_beyond_the_stride(k, s, d, surplus):
+    # An effective kernel of d·(k − 1) + 1 less the stride: of 5 and 2 that is 3.
+    layer = ConvTranspose(out_channels=1, kernel_size=k, stride=s, dilation=d, padding="same")
+    assert layer.paddings_of_same(((3, 4, 4),)) == (surplus, surplus)
+
+
 def test_same_padding_with_dilation(run_layer):
     layer = ConvTranspose(out_channels=1, kernel_size=3, stride=2, dilation=2, padding="same")
     # The kernel spreads over 5, 3 too many: 1 cut before.

@@ -6,11 +6,13 @@ symbols and on numbers that show their derivation are not known to run on them.
 
 import re
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from convcalc.algebra import Polynomial, Shown, UndecidableError, symbol
+from convcalc.algebra.conditions import taken_for_granted
 from convcalc.errors import catalogue
 from convcalc.layers import Input, Layer, all_kinds, find_kind, kind_known_as
 from convcalc.layers.activation import Relu, Softmax
@@ -426,13 +428,43 @@ def test_fields_are_given_by_name():
         Thing(4)
 
 
+def documented_fields():
+    """What docs/layers.md says each field of each kind takes, and its default, as texts."""
+    page = Path(__file__).parents[2] / "docs" / "layers.md"
+    kind, fields = "", {}
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch("### `(.*)`", line):
+            kind = heading[1]
+        elif line.startswith("| `"):
+            name, takes, default = (cell.strip(" `") for cell in line.split(" | ")[:3])
+            fields[kind, name.removeprefix("| `")] = (takes.replace("`", ""), default)
+    return fields
+
+
+def test_fields_take_what_the_page_of_layer_kinds_says():
+    texts = {True: "true", False: "false", None: ""}
+    declared = {
+        (kind.kind, each.name): (
+            each.type.label().replace("`", ""),
+            "required"
+            if each.is_required
+            else texts[each.default]
+            if isinstance(each.default, bool | None)
+            else str(each.default),
+        )
+        for kind in all_kinds().values()
+        for each in kind.declarations
+    }
+    assert documented_fields() == declared
+
+
 def test_a_layer_cannot_be_changed():
     thing = Thing(size=4)
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"^Thing is frozen: cannot set 'size'$"):
         thing.size = 5
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"^Thing is frozen: cannot set 'other'$"):
         thing.other = 5
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"^Thing is frozen: cannot delete 'size'$"):
         del thing.size
     assert thing.size == 4
 
@@ -536,6 +568,14 @@ def test_a_condition_is_refuted_only_if_it_is_known_to_fail():
     assert is_refuted(lambda: H < 1)
     assert not is_refuted(lambda: H >= 1)
     assert not is_refuted(lambda: H > 5)
+
+
+def test_that_a_condition_is_taken_to_hold_is_noted():
+    with taken_for_granted() as taken:
+        is_refuted(lambda: H > 5)
+        is_refuted(lambda: H >= 1)
+    [condition] = taken.values()
+    assert [condition.holds({"H": height}) for height in (5, 6)] == [False, True]
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 6), (5, 6, 7), (5, 6, 7, 8)])

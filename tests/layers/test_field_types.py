@@ -5,6 +5,8 @@ from fractions import Fraction
 import pytest
 
 from convcalc.algebra import symbol
+from convcalc.algebra.assumptions import assume
+from convcalc.algebra.conditions import in_few_words, taken_for_granted
 from convcalc.errors import catalogue
 from convcalc.layers import all_kinds
 from convcalc.layers.field_types import (
@@ -51,6 +53,23 @@ def test_a_whole_number_in_range_stays_what_it_is(type_, value):
 
 
 @pytest.mark.parametrize(
+    ("type_", "value", "noted"),
+    [
+        (Integer(), n, []),  # a symbol is 1 or more
+        (Integer(), n // 2, ["n >= 2"]),
+        (Integer(3), n, ["n >= 3"]),
+        (Integer(0), n - 2, ["n >= 2"]),
+        (Integer(None), n - 2, []),
+    ],
+)
+def test_that_a_free_number_is_in_range_is_noted_where_it_is_open(type_, value, noted):
+    with taken_for_granted() as taken:
+        assert type_.parse(value) is value
+    found = in_few_words(taken.values(), assume([], ["n"]))
+    assert [each.written() for each in found] == noted
+
+
+@pytest.mark.parametrize(
     ("type_", "value", "code", "message"),
     [
         (Integer(), 0, catalogue.OUT_OF_RANGE, "a whole number, 1 or more, not 0"),
@@ -94,7 +113,9 @@ def test_a_text_of_40_characters_is_not_shortened():
 
 
 def test_a_long_text_is_shortened():
-    assert str(refused(Integer(), "x" * 100)).endswith("not the text '" + "x" * 37 + "…'")
+    for length in (41, 100):
+        error = refused(Integer(), "x" * length)
+        assert str(error).endswith("not the text '" + "x" * 37 + "…'")
 
 
 # -- strides --------------------------------------------------------------------------------------
@@ -122,6 +143,12 @@ def test_another_stride_is_refused(value, code, text):
     error = refused(Stride(), value)
     assert error.code is code
     assert str(error) == f"a whole number, 1 or more, or a fraction 1/n, {text}"
+
+
+def test_the_fractions_that_are_exact_as_decimals_are_in_the_schema():
+    # Of 1/2 to 1/10: a divisor of 1000 has at most three decimals.
+    _, fractions = Stride().schema()["anyOf"]
+    assert fractions == {"enum": [1 / n for n in range(2, 11) if 1000 % n == 0]}
 
 
 def test_a_stride_into_too_many_parts_is_refused():
@@ -170,11 +197,17 @@ def test_true_and_false_stay_what_they_are(value):
     assert Boolean().parse(value) is value
 
 
-@pytest.mark.parametrize("value", [0, 1, "true", None])
-def test_what_is_not_a_truth_value_is_refused(value):
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *[(0, "0"), (1, "1"), ("true", "the text 'true'"), (None, "nothing")],
+        *[(Fraction(3, 4), "0.75"), (10**50, "1.000e+50")],
+    ],
+)
+def test_what_is_not_a_truth_value_is_refused(value, text):
     error = refused(Boolean(), value)
     assert error.code is catalogue.WRONG_TYPE
-    assert str(error).startswith("true or false, not ")
+    assert str(error) == f"true or false, not {text}"
 
 
 def test_a_choice_takes_its_words():
@@ -289,6 +322,7 @@ def test_a_misspelt_padding_is_answered_with_the_word():
 @pytest.mark.parametrize("word", ["same", "valid", "reflect"])
 def test_padding_without_words_takes_numbers_alone(word):
     numbers = Padding(words=())
+    assert not any("enum" in each for each in numbers.schema()["anyOf"])
     assert numbers.parse((1, (0, 2))) == (1, (0, 2))
     error = refused(numbers, word)
     assert error.code is catalogue.WRONG_TYPE

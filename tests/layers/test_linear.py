@@ -4,7 +4,7 @@ import pytest
 
 from convcalc.algebra import symbol
 from convcalc.errors import catalogue
-from convcalc.layers.declaration import POINTWISE, Memory, Operations, Window
+from convcalc.layers.declaration import POINTWISE, Kept, Memory, Operations, Window
 from convcalc.layers.linear import Linear
 
 
@@ -17,6 +17,10 @@ def test_the_classifier_of_resnet(run_layer):
     assert found.operations == Operations(macs=2_048_000, adds=1_000)
     assert found.windows is None  # each feature sees all features
     assert Linear.memory is Memory.ALLOCATES
+
+
+def test_its_weights_learn_from_its_input():
+    assert Linear(out_features=10).kept_for_backward(((84,),), (10,)) == Kept(inputs=True)
 
 
 def test_without_bias_nothing_is_added(run_layer):

@@ -439,8 +439,20 @@ def test_scale_multiplies_each_element_and_may_add(run_layer, shape, fields, sca
             ),
         ),
         (InstanceNorm(), (KeptTensor("mean", 8), KeptTensor("inverse_deviation", 8))),
+        (
+            InstanceNorm(affine=True),
+            (KeptTensor("mean", 8), KeptTensor("inverse_deviation", 8), KeptTensor("scale", 8)),
+        ),
         (GroupNorm(num_groups=2), (KeptTensor("mean", 2), KeptTensor("inverse_deviation", 2))),
         (Scale(), ()),
+        (
+            LocalResponseNorm(size=5),
+            (
+                KeptTensor("squares", 360),  # of 8 + 5 − 1 channels: 12 · 5 · 6
+                KeptTensor("sum", 240),
+                KeptTensor("power", 240),
+            ),
+        ),
     ],
 )
 def test_a_norm_keeps_its_input_and_statistics(layer, tensors):

@@ -101,6 +101,20 @@ def test_crop_leaves_the_middle_of_a_size(run_layer, shape, size, output, starts
     assert found.windows == tuple(Window(1, 1, start) for start in starts)
 
 
+def test_crop_takes_one_more_at_the_end_of_an_odd_number():
+    assert Crop(size=(5, 9)).ends(((1, 8, 9),)) == ((1, 2), (0, 0))
+    assert Crop(size=4).ends(((1, 8),)) == ((2, 2),)
+
+
+def test_one_position_may_be_left(run_layer):
+    assert run_layer(Crop(cropping=4), (3, 9)).output == (3, 1)
+    assert run_layer(Crop(size=1), (3, 9)).output == (3, 1)
+
+
+def test_one_position_may_be_made_of_two(run_layer):
+    assert run_layer(Upsample(scale_factor=Fraction(1, 2)), (3, 2)).output == (3, 1)
+
+
 def test_the_middle_of_a_free_size_has_the_size_that_was_asked_for(run_layer):
     assert run_layer(Crop(size=56), (C, H, W)).output == (C, 56, 56)
     assert run_layer(Crop(cropping=((1, 2),)), (C, H)).output == (C, H - 3)
@@ -166,6 +180,11 @@ def test_a_list_has_a_value_for_each_axis(refusal, layer, field):
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 def test_upsample_multiplies_the_size_or_sets_it(run_layer, shape, fields, output, mode):
     assert run_layer(Upsample(mode=mode, **fields), shape).output == output
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 8), (3, 8, 1)])
+def test_of_one_position_no_half_can_be_made(refusal, shape):
+    assert refusal(Upsample(scale_factor=Fraction(1, 2)), shape).code is catalogue.NO_OUTPUT
 
 
 def test_a_free_size_is_multiplied(run_layer):
@@ -320,6 +339,7 @@ def test_pixel_shuffle_makes_positions_of_channels_and_its_opposite_undoes_it(
     found = run_layer(PixelShuffle(upscale_factor=factor), shape)
     assert found.output == output
     assert found.operations == Operations()
+    assert len(found.windows) == len(shape) - 1
     for window in found.windows:
         assert [whole(window, j) for j in range(2 * factor)] == [
             (j // factor, j // factor) for j in range(2 * factor)
@@ -366,6 +386,9 @@ def test_positions_must_make_whole_squares(refusal, layer, field):
     assert finding.field == field
     assert finding.message == "`{name}` cannot cut 9×8 into squares of 3"
     assert finding.notes == ("8 = 2·3 + 2",)
+    assert finding.operands == (0,)
+    # Of more than three axes nothing else is said.
+    assert refusal(layer, (4, 8, 8, 8, 8)).code is catalogue.WRONG_RANK
     # Of two axes that do not fit the first is shown.
     assert refusal(layer, (4, 7, 8)).notes == ("7 = 2·3 + 1",)
 
