@@ -12,7 +12,7 @@ from convcalc.analysis import BITS, Analysis, Dtypes, analyze_graph
 from convcalc.analysis.training import OPTIMIZERS
 from convcalc.errors import Finding, UsageError, catalogue, unknown_word
 from convcalc.graph import Graph
-from convcalc.limits import LARGEST_BATCH
+from convcalc.metrics import LARGEST_BATCH
 from convcalc.sources import load as load_reference
 
 __all__ = ["Setting", "analyze", "load"]

@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.errors import Place
 from convcalc.metrics import Metric
 
-__all__ = ["LARGEST_BATCH", "Bound", "Budget", "Conditions", "Limit", "Reference", "Scope"]
-
-LARGEST_BATCH: Final = 10**9
-"""Samples that are held at once."""
+__all__ = ["Bound", "Budget", "Conditions", "Limit", "Reference", "Scope"]
 
 
 class Bound(Enum):

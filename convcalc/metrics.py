@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["BUDGET_METRICS", "METRICS", "SCHEMA_VERSION", "Metric", "metric"]
+__all__ = ["BUDGET_METRICS", "LARGEST_BATCH", "METRICS", "SCHEMA_VERSION", "Metric", "metric"]
 
 SCHEMA_VERSION: Final = 1
 """Of the contract that JSON reports keep: while it stands, keys are only added."""
+
+LARGEST_BATCH: Final = 10**9
+"""Samples that numbers may be asked for at once."""
 
 
 class Metric(NamedTuple):

@@ -229,3 +229,10 @@ def test_every_tool_counts_as_convcalc_says_that_it_does():
         _, _, _, verdict, _, parameters = cells(text, f"AlexNet, {tool.name}")
         assert verdict == ("the same" if tool.convention else "no such convention")
         assert parameters == "the same"
+
+
+def test_the_documentation_shows_the_report_s_ratios():
+    summary = re.compile(r"(?m)^\| times convcalc .*\n(?:\|.*\n)+")
+    (reported,) = summary.findall((BENCHMARKS / "report.md").read_text(encoding="utf-8"))
+    page = BENCHMARKS.parent / "docs" / "trust.md"
+    assert summary.findall(page.read_text(encoding="utf-8")) == [reported]

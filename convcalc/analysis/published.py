@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from convcalc.analysis.cost import Analysis, sum_of
+from convcalc.analysis.cost import Analysis, LayerCost, sum_of
 from convcalc.errors import Finding, catalogue
 from convcalc.graph import PublishedFigure
 
@@ -17,7 +17,8 @@ class PublishedCheck(NamedTuple):
 
     figure: PublishedFigure
     computed: int | None
-    """None: the network has no layers of the name that the figure is for."""
+    """None: the network has no layers of the name that the figure is for, or those no receptive
+    field."""
 
     @property
     def agrees(self) -> bool:
@@ -36,11 +37,7 @@ def published_checks(analysis: Analysis) -> tuple[PublishedCheck, ...]:
     for figure in analysis.published:
         cost, field = analysis.total, analysis.receptive_field
         if figure.group is not None:
-            members = [
-                layer
-                for layer in analysis.layers
-                if layer.name == figure.group or layer.name.startswith(figure.group + ".")
-            ]
+            members = _layers_of(analysis, figure.group)
             if not members:
                 checks.append(PublishedCheck(figure, None))
                 continue
@@ -55,6 +52,15 @@ def published_checks(analysis: Analysis) -> tuple[PublishedCheck, ...]:
     return tuple(checks)
 
 
+def _layers_of(analysis: Analysis, group: str) -> tuple[LayerCost, ...]:
+    """The layers in a group, by its dotted path, or the one layer of this name."""
+    return tuple(
+        layer
+        for layer in analysis.layers
+        if layer.name == group or layer.name.startswith(group + ".")
+    )
+
+
 def published_findings(analysis: Analysis) -> Iterator[Finding]:
     """A warning for each published figure that is not what was computed, or is against its word."""
     for check in published_checks(analysis):
@@ -63,7 +69,9 @@ def published_findings(analysis: Analysis) -> Iterator[Finding]:
         figure, computed = check
         noun = figure.metric.replace("_", " ")
         whose = f"`{figure.group}` of `{analysis.name}`" if figure.group else f"`{analysis.name}`"
-        if computed is None:
+        if computed is None and (figure.group is None or _layers_of(analysis, figure.group)):
+            message = f"{whose} has no {noun}, published: {figure.text}"
+        elif computed is None:
             message = f"`{analysis.name}` has no layers `{figure.group}` ({figure.source})"
         elif check.agrees:
             message = (

@@ -26,7 +26,6 @@ from convcalc.errors import (
     listed,
 )
 from convcalc.limits import (
-    LARGEST_BATCH,
     Bound,
     Budget,
     Conditions,
@@ -34,7 +33,7 @@ from convcalc.limits import (
     Reference,
     Scope,
 )
-from convcalc.metrics import BUDGET_METRICS, Metric, metric
+from convcalc.metrics import BUDGET_METRICS, LARGEST_BATCH, Metric, metric
 from convcalc.name_patterns import matches
 from convcalc.sources.amounts import AMOUNT_EXAMPLES, AmountError, parse_amount
 from convcalc.sources.reference import read_reference
