@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import pytest
 from packaging.version import Version
+from torch_activations import ACTIVATIONS
 from torchvision_models import model, torch, torchvision_models
 
 from convcalc import analyze
@@ -120,15 +121,6 @@ COUNTERS = {
     "torch": torch_counter,
     "calflops": calflops,
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Of tensors as small as these, two threads make nothing faster and much slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Net(nn.Module):
@@ -308,19 +300,7 @@ def prelu(draw):
 
 
 MODULES = {
-    "relu": nn.ReLU,
-    "relu6": nn.ReLU6,
-    "leaky_relu": nn.LeakyReLU,
-    "elu": nn.ELU,
-    "selu": nn.SELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "mish": nn.Mish,
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "softplus": nn.Softplus,
-    "hard_sigmoid": nn.Hardsigmoid,
-    "hard_swish": nn.Hardswish,
+    **ACTIVATIONS,
     "dropout": nn.Dropout,
     "flatten": nn.Flatten,
     "identity": nn.Identity,

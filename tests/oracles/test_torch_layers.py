@@ -59,15 +59,6 @@ class Built(NamedTuple):
     macs: int
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Of tensors as small as these, two threads make nothing faster and much slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def layer_of(kind: str, fields: dict[str, object]) -> Layer:
     """Our layer. Raises FieldValueError for a value that a field cannot have."""
     declared = all_kinds()[kind]

@@ -38,6 +38,7 @@ from random_networks import (
     unfolded,
 )
 from reading import build
+from torch_activations import ACTIVATIONS
 
 from convcalc.analysis import analyze_graph
 from convcalc.errors import SpecError
@@ -70,15 +71,6 @@ aten = torch.ops.aten
 
 BATCHES = 40
 """Each with a network for every kind of layer."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Of tensors as small as these, two threads make nothing faster and much slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 Ends: TypeAlias = tuple[tuple[int, int], ...]
@@ -775,21 +767,7 @@ COUNTERPARTS: dict[str, Callable[..., nn.Module]] = {
     "concat": concat,
     **{
         kind: lambda fields, shape, function=function: function()
-        for kind, function in {
-            "relu": nn.ReLU,
-            "relu6": nn.ReLU6,
-            "leaky_relu": nn.LeakyReLU,
-            "elu": nn.ELU,
-            "selu": nn.SELU,
-            "gelu": nn.GELU,
-            "silu": nn.SiLU,
-            "mish": nn.Mish,
-            "sigmoid": nn.Sigmoid,
-            "tanh": nn.Tanh,
-            "softplus": nn.Softplus,
-            "hard_sigmoid": nn.Hardsigmoid,
-            "hard_swish": nn.Hardswish,
-        }.items()
+        for kind, function in ACTIVATIONS.items()
     },
 }
 

@@ -48,15 +48,6 @@ AT_A_POSITION = (Activation, BatchNorm, LocalResponseNorm, Scale, Softmax, Dropo
 """Layers that join no positions: the norms over channels at most, as the softmax of the specs."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Of tensors as small as these, two threads make nothing faster and much slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 # -- a graph in PyTorch ---------------------------------------------------------------------------
 
 
