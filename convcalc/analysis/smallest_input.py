@@ -43,7 +43,7 @@ class SmallestInput(NamedTuple):
     """The sizes that were tried, in that order."""
     is_complete: bool
     """Whether the search was not cut short: no axis alone can be smaller than in ``inputs``."""
-    is_smaller: bool = True
+    is_smaller: bool
     """Whether it is another input than the one that the network was given with."""
 
     @property

@@ -7,7 +7,7 @@ import pytest
 import convcalc
 from convcalc.algebra import symbol
 from convcalc.analysis import Dtypes, analyze_graph
-from convcalc.analysis.cost import Cost, sum_of
+from convcalc.analysis.cost import Cost, sum_of, total_of
 from convcalc.errors import Finding, Place, SourceText, catalogue
 from convcalc.graph import PublishedFigure
 from convcalc.layers.activation import Relu
@@ -91,6 +91,28 @@ def test_a_row_says_where_its_layer_stands(network):
         Tensor("running_var", (4,)),
     )
     assert analysis.layers[1].weight_bytes == 32
+
+
+def test_a_row_says_where_its_layer_is_written(network):
+    place = Place(SourceText("net.yaml", "x"), 1, 1)
+    net = network(input=(4,)).chain(relu=Relu(), linear=Linear(out_features=2))
+    net.nodes[1] = net.nodes[1]._replace(place=place)
+    assert [row.place for row in analyze_graph(net.graph()).layers] == [place, None]
+
+
+def test_the_total_alone_is_that_of_the_analysis(network):
+    graph = lenet(network).graph(spec="lenet.yaml::lenet", source="https://example.org")
+    total = total_of(graph)
+    assert (total.spec, total.source) == ("lenet.yaml::lenet", "https://example.org")
+    # The counts of the test of the total above: the network's input adds nothing to them.
+    assert total.cost == Cost(
+        params=678,
+        buffers=8,
+        operations=Operations(macs=1_664, adds=522, multiplies=256, comparisons=448),
+        activation_elements=842,
+        activation_bytes=3_368,
+        weight_bytes=2_712,
+    )
 
 
 def test_the_rows_stand_in_the_order_of_the_graph_without_the_inputs(network):

@@ -113,6 +113,7 @@ def test_shared_weights_are_read_by_both_layers_and_reused_in_both():
     # 36 + 6 of weight and bias, 6 of input; 6 of output
     assert moved_by(first, dtypes=BYTES) == moved_by(second, dtypes=BYTES) == (48, 6)
     assert reuse(first) == reuse(second) == Fraction(36, 42)
+    assert reuse(first, second) == Fraction(72, 42)
 
 
 def test_intensity_is_multiply_adds_per_byte():
@@ -204,6 +205,10 @@ def test_the_roofline_of_a_small_network_by_hand(network):
     assert found.time == Fraction(305, 36)
     assert found.memory_time == Fraction(161, 36)
     assert found.memory_share == Fraction(161, 305)
+
+
+def test_a_bound_has_the_name_that_reports_give_it():
+    assert [bound.value for bound in Bound] == ["compute", "memory"]
 
 
 def test_at_the_ridge_a_layer_is_bound_by_computing(network):

@@ -155,6 +155,7 @@ def test_in_place_a_layer_takes_over_an_input_that_no_one_reads_again():
     # 10 + 20, and both layers behind it work in those 20.
     assert peak_of(graph, (10, 20, 20, 20), in_place=True) == (30, 1, (0, 1))
     assert peak_of(graph, (10, 20, 20, 20)) == (40, 2, (1, 2))
+    assert liveness_of(graph, (10, 20, 20, 20)).steps == (10, 30, 40, 40)
     live = liveness_of(graph, (10, 20, 20, 20), in_place=True)
     assert live.tensors == (TensorLife(0, 0, 1, 10), TensorLife(1, 1, 4, 20))
     assert live.steps == (10, 30, 20, 20)

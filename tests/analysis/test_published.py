@@ -7,6 +7,7 @@ from convcalc.analysis.published import published_checks, published_findings
 from convcalc.errors import Place, SourceText, catalogue
 from convcalc.graph import PublishedFigure
 from convcalc.layers.convolution import Conv
+from convcalc.layers.linear import Linear
 
 PLACE = Place(SourceText("net.yaml", "params: 600"), 1, 9, 3)
 
@@ -59,6 +60,36 @@ def test_a_figure_may_be_of_multiply_adds(analysis_with):
     assert check.computed == 216_600  # 6 · 19 · 19 · 100
 
 
+def test_a_figure_may_be_of_the_longer_side_of_a_receptive_field(network):
+    net = network(input=(1, 28, 28)).chain(
+        **{
+            "stem.wide": Conv(out_channels=1, kernel_size=(3, 5)),
+            "stem.high": Conv(out_channels=1, kernel_size=(7, 1)),  # 9×5
+            "head": Conv(out_channels=1, kernel_size=(1, 9)),  # 9×13
+        }
+    )
+    figures = (
+        figure("13", 13, metric="receptive_field"),
+        figure("9", 9, metric="receptive_field", group="stem"),
+        figure("5", 5, metric="receptive_field", group="stem.wide"),
+    )
+    checks = published_checks(analyze_graph(net.graph(published=figures)))
+    assert [check.computed for check in checks] == [13, 9, 5]
+
+
+@pytest.mark.parametrize(
+    ("group", "whose"), [(None, "`vector`"), ("linear", "`linear` of `vector`")]
+)
+def test_a_receptive_field_that_there_is_not_is_told(network, group, whose):
+    net = network(input=(5,)).chain(linear=Linear(out_features=2))
+    figures = (figure("3", 3, metric="receptive_field", group=group),)
+    analysis = analyze_graph(net.graph(name="vector", published=figures))
+    [check] = published_checks(analysis)
+    assert check.computed is None
+    [finding] = published_findings(analysis)
+    assert finding.message == f"{whose} has no receptive field, published: 3"
+
+
 def test_a_figure_that_does_not_agree_is_told_with_both_numbers(analysis_with):
     [finding] = published_findings(analysis_with(figure("1.6M", 1_550_000, 1_699_999)))
     assert finding.code is catalogue.PUBLISHED_DIFFERS
@@ -104,9 +135,21 @@ def test_a_group_that_is_not_there_is_told_even_if_its_figure_is_said_to_differ(
 
 
 def test_figures_are_checked_one_by_one_in_their_order(analysis_with):
-    analysis = analysis_with(figure("1", 1), figure("615", 615), figure("2", 2, group="header"))
-    assert [check.agrees for check in published_checks(analysis)] == [False, True, True]
-    assert len(list(published_findings(analysis))) == 1
+    analysis = analysis_with(
+        figure("615", 615),
+        figure("1", 1),
+        figure("3", 3, group="footer"),
+        figure("2", 2, group="header"),
+        figure("8", 8, group="head"),
+    )
+    checks = published_checks(analysis)
+    assert [check.computed for check in checks] == [615, 615, None, 2, 7]
+    assert [check.agrees for check in checks] == [True, False, False, True, False]
+    assert [finding.message for finding in published_findings(analysis)] == [
+        "`filters` has 615 params, published: 1",
+        "`filters` has no layers `footer` (a paper)",
+        "`head` of `filters` has 7 params, published: 8",
+    ]
 
 
 def test_a_network_without_figures_has_no_checks(analysis_with):

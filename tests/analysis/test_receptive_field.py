@@ -9,7 +9,7 @@ import pytest
 
 from convcalc.algebra import UndecidableError, symbol
 from convcalc.analysis import receptive_field
-from convcalc.analysis.receptive_field import ReceptiveField, receptive_fields
+from convcalc.analysis.receptive_field import Path, ReceptiveField, receptive_fields
 from convcalc.layers.activation import Relu, Sigmoid, Softmax
 from convcalc.layers.attention import MultiHeadAttention, ToTokens
 from convcalc.layers.convolution import Conv, ConvTranspose, DepthwiseConv
@@ -144,6 +144,45 @@ def test_what_reads_the_channels_of_one_position_leaves_the_field_as_it_is(netwo
     assert {field.jump for field in fields} == {(1, 1)}
 
 
+def test_one_axis_is_turned_too(network):
+    net = network(input=(4, 9)).chain(
+        first=conv(3, channels=4),
+        last=Permute(dims=(0, 2, 1)),
+        norm=LayerNorm(),
+        linear=Linear(out_features=4, in_features=4),
+        turned=Permute(dims=(0, 2, 1)),
+        second=conv(3),
+    )
+    assert last(net) == ReceptiveField((5,), (1,), (0,))
+
+
+def test_what_mixes_the_positions_of_a_turned_map_sees_all_of_it(network):
+    net = network(input=(4, 9, 12), other=(7, 10, 4))
+    net.add("first", conv(3, channels=4), "input")  # 4×7×10
+    net.add("last", Permute(dims=(0, 2, 3, 1)))  # 7×10×4
+    net.add("mixed", conv(3))  # over the width and the channels
+    assert last(net) == ReceptiveField((9, 12), (0, 0), (0, 0))
+    # Beside an input of this shape, of which each position sees its own.
+    net.add("sum", Add(), "last", "other")
+    assert last(net) == ReceptiveField((9, 12), (1, 1), (0, 0), aligned=False)
+
+
+@pytest.mark.parametrize("norm", [LayerNorm(dim=1), LayerNorm(normalized_shape=(10, 4))])
+def test_a_norm_over_positions_of_a_turned_map_sees_all_of_it(network, norm):
+    net = network(input=(4, 9, 12)).chain(
+        first=conv(3, channels=4), last=Permute(dims=(0, 2, 3, 1)), norm=norm
+    )
+    assert last(net) == ReceptiveField((9, 12), (0, 0), (0, 0))
+
+
+def test_of_a_turned_map_those_positions_count_that_are_there(network):
+    # Copies 0 0 1 1 and a window of 4: there is one position, in three channels, and it sees both.
+    net = network(input=(1, 2)).chain(up=Upsample(scale_factor=2), conv=conv(4, channels=3))
+    before = last(net)
+    assert before.size == (2,)
+    assert last(net.chain(turned=Permute(dims=(0, 2, 1)))) == before
+
+
 def test_behind_joined_axes_the_field_stays(network):
     net = network(input=(2, 6, 6)).chain(
         flatten=Flatten(start_dim=2), conv=conv(5, s=3, p=2), again=Flatten(), relu=Relu()
@@ -178,6 +217,14 @@ def test_a_linear_layer_on_a_map_sees_the_last_axis_from_every_position(network)
     )
     # The width is 8 wide, seen whole from everywhere: another window does not widen that.
     assert last(net) == ReceptiveField((5, 8), (1, 0), (0, 0))
+
+
+def test_a_linear_layer_on_an_image_does_not_make_it_tokens(network):
+    net = network(input=(2, 9, 8)).chain(linear=Linear(out_features=5, in_features=8))
+    assert receptive_fields(net.graph()) == (
+        ReceptiveField((1, 1), (1, 1), (0, 0)),
+        ReceptiveField((1, 8), (1, 0), (0, 0)),
+    )
 
 
 def test_a_softmax_over_positions_sees_them_all(network):
@@ -280,6 +327,42 @@ def test_free_sizes_give_formulas(network):
     assert last(net).size == (2 * ((h - 1) // 2) + 3,)
     net.add("sum", Add(), "conv", "conv")
     assert last(net) == ReceptiveField((3,), (2,), (-1,))
+
+
+@pytest.mark.parametrize("branches", [("whole", "half"), ("half", "whole")])
+def test_of_formulas_the_one_that_is_no_less_is_seen(network, branches):
+    # Of every second position the last is 2·⌊(H − 1)/2⌋, at most H − 1; whether it is less depends
+    # on H. One step further is 2·⌊(H + 1)/2⌋, which is H or one more.
+    h = symbol("H")
+    net = network(input=(1, h))
+    net.add("whole", GlobalAvgPool(), "input")
+    net.add("halved", conv(1, s=2), "input")
+    net.add("half", GlobalAvgPool(), "halved")
+    net.add("sum", Add(), *branches)
+    assert last(net) == ReceptiveField((h,), (2 * ((h + 1) // 2),), (0,))
+
+
+def test_of_three_formulas_the_one_that_is_no_less_is_seen(network):
+    h = symbol("H")
+    net = network(input=(1, h))
+    net.add("halved", conv(1, s=2), "input")
+    net.add("half", GlobalAvgPool(), "halved")
+    net.add("whole", GlobalAvgPool(), "input")
+    net.add("first", ChannelSlice(dim=2, end=1), "input")
+    net.add("sum", Add(), "half", "whole", "first")
+    assert last(net) == ReceptiveField((h,), (2 * ((h + 1) // 2),), (0,))
+
+
+def test_which_formula_is_greater_may_be_open(network):
+    # The last of every second position, or the last of every third: that depends on H.
+    net = network(input=(1, symbol("H")))
+    for stride in (2, 3):
+        net.add(f"part{stride}", conv(1, s=stride), "input")
+        net.add(f"pool{stride}", GlobalAvgPool())
+    net.add("sum", Add(), "pool2", "pool3")
+    with pytest.raises(UndecidableError) as caught:
+        receptive_fields(net.graph())
+    assert caught.value.symbols == {"H"}
 
 
 # -- against sets of positions --------------------------------------------------------------------
@@ -423,7 +506,8 @@ def test_positions_that_see_unequally_many_are_not_called_uneven(network):
 
 def test_tokens_have_no_receptive_field(network):
     attention = MultiHeadAttention(num_heads=4, window=7)
-    for layer in (attention, Linear(out_features=8, in_features=64), LayerNorm()):
+    norms = LayerNorm(), LayerNorm(normalized_shape=(64,))
+    for layer in (attention, Linear(out_features=8, in_features=64), *norms):
         net = network(input=(196, 64)).chain(drop=Dropout(), layer=layer, after=Relu())
         assert receptive_fields(net.graph()) == (ReceptiveField((), (), ()),) * 4
     # Over the channels of a row of positions it is a map that is normalized.
@@ -437,9 +521,24 @@ def test_tokens_have_no_receptive_field(network):
 def test_tokens_beside_a_map_leave_it_its_receptive_field(network):
     net = network(image=(3, 9, 9), words=(5, 8))
     net.add("conv", conv(3, channels=8), "image")
+    net.add("relu", Relu(), "conv")
     net.add("norm", LayerNorm(), "words")
-    fields = receptive_fields(net.graph("conv", "norm"))
-    assert [field.size for field in fields] == [(1, 1), (), (3, 3), ()]
+    fields = receptive_fields(net.graph("relu", "norm"))
+    assert [field.size for field in fields] == [(1, 1), (), (3, 3), (3, 3), ()]
+
+
+def test_each_of_several_inputs_may_be_tokens(network):
+    net = network(words=(5, 8), others=(6, 8))
+    net.add("first", LayerNorm(), "words")
+    net.add("second", LayerNorm(), "others")
+    fields = receptive_fields(net.graph("first", "second"))
+    assert [field.size for field in fields] == [()] * 4
+
+
+def test_what_a_window_has_made_is_no_input_of_tokens(network):
+    net = network(input=(4, 9)).chain(conv=conv(3, channels=4), norm=LayerNorm())
+    # 7 positions of 3: 9, all of the input
+    assert [field.size for field in receptive_fields(net.graph())] == [(1,), (3,), (9,)]
 
 
 def test_a_finer_grid_that_is_coarse_again_is_aligned(network):
@@ -466,9 +565,30 @@ def test_of_a_few_positions_those_count_that_are_there(network):
     # Copies 0 0 1 1: a window of 4 sees 0 and 1; only one a position further would see three.
     one = network(input=(1, 2)).chain(up=Upsample(scale_factor=2), conv=conv(4))
     assert last(one).size == (2,)
+    assert last(one).is_uneven
     # Copies 0 0 1 1 2: here is one, and it sees 0 to 2.
     two = network(input=(1, 3)).chain(up=Upsample(size=5), conv=conv(4))
     assert last(two).size == (3,)
+    assert not last(two).is_uneven
+
+
+def test_a_finer_grid_within_what_another_branch_sees_does_not_show(network):
+    net = network(input=(1, 48)).chain(base=conv(1, s=2))
+    net.add("skip", conv(5, p=2), "base")  # of the input −4 to 4
+    net.add("down", conv(1, s=2), "base")
+    net.add("up", Upsample(scale_factor=2), "down")  # 2j, or 2 before it
+    net.add("join", Concat(), "skip", "up")
+    assert last(net) == ReceptiveField((9,), (2,), (-4,))
+
+
+def test_grids_that_are_made_finer_by_two_and_three_lie_alike_after_six(network):
+    net = network(input=(1, 48)).chain(base=conv(1, s=2))
+    for r in (2, 3):
+        net.add(f"down{r}", conv(1, s=r), "base")
+        net.add(f"up{r}", Upsample(scale_factor=r))
+    net.add("join", Concat(), "up2", "up3")
+    # 0 0 4 4 8 8 and 0 0 0 6 6 6: the third position sees the most, 0 to 4.
+    assert last(net) == ReceptiveField((5,), (2,), (0,), aligned=False)
 
 
 @pytest.mark.parametrize("pool", [GlobalAvgPool(), GlobalMaxPool(), Flatten(), ToTokens()])
@@ -656,6 +776,30 @@ def test_branches_on_finer_grids_see_from_the_least_to_the_greatest(network, see
     assert size == max(max(positions) - min(positions) + 1 for positions in all_seen)
 
 
+@pytest.mark.parametrize(
+    ("path", "start", "end"),
+    [
+        # Copies 0 0: from 0 on in steps of 1/2 the second would begin 1/2 further.
+        (Path(Fraction(1, 2), 0, 1, (0,), (0,)), Fraction(-1, 2), 1),
+        # 0, then 0 and 1: the second ends a whole position further, 1/2 more than a step.
+        (Path(Fraction(1, 2), 0, 1, (0,), (1,)), Fraction(-1, 2), Fraction(3, 2)),
+        # In thirds: 0 and 1; 1 and 2, 1 − 1/3 more than a step; 1, for its end 2/3 less than steps.
+        (Path(Fraction(1, 3), 0, 2, (1, 1), (1, 0)), 0, Fraction(8, 3)),
+        # Nothing is kept apart: as it is.
+        (Path(2, -1, 3), -1, 3),
+    ],
+)
+def test_bounds_are_as_narrow_they_can_be(path, start, end):
+    assert path.bounds() == Path(path.jump, start, end)
+
+
+def test_bounds_of_a_finer_grid_are_those_of_the_farthest_position(network, monkeypatch):
+    monkeypatch.setattr(receptive_field, "MOST_APART", 1)
+    net = network(input=(1, 8)).chain(up=Upsample(scale_factor=2, mode="linear"))
+    # −1 and 0, then 0 and 1: from −1 + j/2 to before 1½ + j/2, which has two whole positions.
+    assert last(net) == ReceptiveField((2,), (Fraction(1, 2),), (-1,), aligned=False)
+
+
 def test_grids_that_hardly_ever_lie_alike_are_held_within_bounds(network):
     # 1,009 and 1,013 are primes: the grids lie alike only after 1,009 · 1,013 positions.
     net = network(input=(1, 1000)).chain(
@@ -692,6 +836,10 @@ def test_branches_that_hardly_ever_lie_alike_are_held_within_bounds(network):
     net.add("meet", Concat(), "up31", "up37")
     # Position j sees, of 31 and of 37, the last multiple up to j: at most 36 before j, and j.
     assert last(net) == ReceptiveField((37,), (1,), (-36,), aligned=False)
+    net.add("near", conv(3, p=1))  # at most 37 before j, and up to j + 1 at the most
+    net.add("wide", conv(50, p=((49, 0),)), "input")  # always 49 before j, and j
+    net.add("both", Concat(), "near", "wide")
+    assert last(net) == ReceptiveField((51,), (1,), (-49,), aligned=False)
 
 
 def test_one_position_of_a_finer_grid_may_have_a_step_between_positions(network):
@@ -703,3 +851,6 @@ def test_one_position_of_a_finer_grid_may_have_a_step_between_positions(network)
     net.add("next", conv(3, p=1))
     # 0 to 7, and 6½ more on both sides: −6½ to 13½
     assert last(net) == ReceptiveField((20,), (Fraction(13, 2),), (-6,), aligned=False)
+    # A transposed conv of 3 in steps of 2 reads −1 and 0 first: −6½ to 7. Of 13½, 13 are whole.
+    net.add("up", deconv(3, s=2), "pool")
+    assert last(net) == ReceptiveField((13,), (Fraction(13, 4),), (-6,), aligned=False)

@@ -15,7 +15,8 @@ from convcalc.layers import Input
 from convcalc.layers.activation import Relu
 from convcalc.layers.convolution import Conv, ConvTranspose
 from convcalc.layers.linear import Linear
-from convcalc.layers.merging import Add, Concat, MatMul, Mul
+from convcalc.layers.merging import Add, Concat, MatMul, Max, Mul
+from convcalc.layers.normalization import LayerNorm
 from convcalc.layers.pooling import AvgPool, GlobalAvgPool, MaxPool
 from convcalc.layers.resizing import Crop, Pad, PixelUnshuffle, Upsample
 from convcalc.layers.shaping import Flatten
@@ -36,6 +37,7 @@ def test_one_conv_needs_its_kernel(network):
     assert found.tried == (((3, 5),),)
     assert found.is_bound
     assert found.is_complete
+    assert found.is_smaller
 
 
 def test_each_layer_asks_for_more(network):
@@ -48,7 +50,8 @@ def test_each_layer_asks_for_more(network):
         )
         .graph()
     )
-    assert sizes_of(smallest_input(graph)) == ((55,),)
+    found = smallest_input(graph)
+    assert (sizes_of(found), found.bounds) == (((55,),), ((55,),))
 
 
 def test_padding_spares_and_dilation_costs(network):
@@ -96,7 +99,58 @@ def test_a_gate_asks_for_nothing(network):
     net.add("pool", GlobalAvgPool(), "map")
     net.add("gated", Mul(), "map", "pool")
     net.add("last", Conv(out_channels=4, kernel_size=3), "gated")
-    assert sizes_of(smallest_input(net.graph())) == ((7, 7),)
+    found = smallest_input(net.graph())
+    assert (sizes_of(found), found.bounds) == (((7, 7),), ((7, 7),))
+    # As much if the gate comes first.
+    net.add("turned", Mul(), "pool", "map")
+    net.add("end", Conv(out_channels=4, kernel_size=3), "turned")
+    assert least_sizes(net.graph("end")) == ((7, 7),)
+
+
+def test_of_two_factors_either_may_come_to_be_stretched(network):
+    net = network(first=(4, 9), second=(4, 9))
+    net.add("product", Mul(), "first", "second")
+    net.add("conv", Conv(out_channels=1, kernel_size=3), "product")
+    graph = net.graph()
+    assert runs_on(graph, ((1,), (3,)))
+    assert runs_on(graph, ((3,), (1,)))
+    assert least_sizes(graph) == ((1,), (1,))
+
+
+@pytest.mark.parametrize("merge", [Add(), Max(), Concat()])
+def test_what_is_merged_is_of_one_size(network, merge):
+    net = network(first=(4, 20, 30), second=(4, 20, 30))
+    net.add("merged", merge, "first", "second")
+    net.add("conv", Conv(out_channels=1, kernel_size=(3, 5)), "merged")
+    assert least_sizes(net.graph()) == ((3, 5), (3, 5))
+
+
+def test_along_the_axis_of_a_concat_no_input_needs_anything(network):
+    # 6 + 6 rows for a kernel of 9: 5 + 5 would do, as would 8 and 1.
+    net = network(first=(4, 6, 8), second=(4, 6, 8))
+    net.add("joined", Concat(dim=2), "first", "second")
+    net.add("conv", Conv(out_channels=1, kernel_size=(9, 3)), "joined")
+    graph = net.graph()
+    assert runs_on(graph, ((8, 3), (1, 3)))
+    assert least_sizes(graph) == ((1, 3), (1, 3))
+    assert sizes_of(smallest_input(graph)) == ((5, 3), (5, 3))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [LayerNorm(normalized_shape=(8,)), Linear(out_features=2, in_features=8)],
+    ids=["layer_norm", "linear"],
+)
+def test_a_layer_for_one_size_of_the_last_axis_asks_for_just_this(network, layer):
+    graph = network(input=(2, 9, 8)).chain(layer=layer).graph()
+    assert least_sizes(graph) == ((1, 8),)
+
+
+def test_layers_alike_but_for_their_kernels_ask_each_for_its_own(network):
+    net = network(input=(4, 30))
+    net.add("wide", Conv(out_channels=1, kernel_size=5), "input")
+    net.add("narrow", Conv(out_channels=1, kernel_size=3), "input")
+    assert least_sizes(net.graph("wide", "narrow")) == ((5,),)
 
 
 def test_a_size_that_must_divide_is_searched_for(network):
@@ -204,12 +258,19 @@ def test_an_exact_size_stays(network):
     found = smallest_input(graph)
     assert sizes_of(found) == ((8, 6),)
     assert found.is_complete
+    assert not found.is_smaller
 
 
 def test_sizes_must_be_numbers(network):
     graph = network(input=(1, symbol("H"))).chain(conv=Conv(out_channels=2, kernel_size=3)).graph()
     with pytest.raises(TypeError, match="is a formula"):
         smallest_input(graph)
+
+
+def test_the_sizes_of_every_input_must_be_numbers(network):
+    net = network(first=(1, symbol("H")), second=(1, 9))
+    with pytest.raises(TypeError, match="the size H is a formula"):
+        least_sizes(net.chain(conv=Conv(out_channels=2, kernel_size=3)).graph())
 
 
 # -- held against trying every size ---------------------------------------------------------------

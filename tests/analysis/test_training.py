@@ -50,6 +50,11 @@ def test_max_pool_keeps_its_input_and_64_bit_indices(kept):
     assert kept([CONV, "max_pool: {kernel_size: 2}"]) == 576 + 1_152 + 576
 
 
+def test_indices_and_masks_are_kept_for_each_sample(kept):
+    pool = "max_pool: {kernel_size: 2}"
+    assert kept([CONV, pool], batch=3) == 3 * (576 + 1_152 + 576)
+
+
 def test_indices_stay_64_bits_wide_in_half_precision(kept):
     half = Dtypes("float16", "float16")
     assert kept([CONV, "max_pool: {kernel_size: 2}"], dtypes=half) == 288 + 576 + 576
@@ -101,6 +106,7 @@ def test_training_memory_adds_weights_and_gradients():
 @pytest.mark.parametrize(("optimizer", "numbers"), [("sgd", 0), ("momentum", 1), ("adam", 2)])
 def test_an_optimiser_keeps_numbers_for_each_weight(optimizer, numbers):
     costs = convcalc.analyze("lenet5", optimizer=optimizer)
+    assert costs.training.optimizer == optimizer
     assert costs.training.optimizer_state == numbers * 4 * 61_706
     assert costs.training_bytes == costs.training.kept.size + (2 + numbers) * 4 * 61_706
 
@@ -122,6 +128,21 @@ def test_what_is_kept_is_said_layer_by_layer(tmp_path):
     # mask of 256.
     assert kept.of_nodes == (0, 4 * 192, 4 * 256, 0, 4 * 256)
     assert kept.size == sum(kept.of_nodes)
+    assert kept.outputs == (0, 2)
+
+
+def test_what_is_kept_for_a_layer_is_all_that_it_keeps(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "input: [3, 8, 8]\nlayers:\n"
+        "  - {conv: {out_channels: 4, kernel_size: 1}, name: a}\n"
+        "  - {conv: {out_channels: 4, kernel_size: 1}, name: b, from: input}\n"
+        "  - {mul: , from: [a, b]}\n"
+    )
+    kept = convcalc.analyze(path).training.kept
+    # The input, 192 numbers, is kept for a, and b needs the same; mul keeps both its factors.
+    assert kept.of_nodes == (0, 4 * 192, 0, 4 * (256 + 256))
+    assert kept.outputs == (0, 1, 2)
 
 
 def test_an_unknown_optimiser_is_refused():
