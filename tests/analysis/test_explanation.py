@@ -162,6 +162,35 @@ def test_one_axis_needs_no_letter_of_its_own(network):
     conv = explained(network(input=(3, 9)).chain(conv=Conv(out_channels=2, kernel_size=3)))
     assert text(conv, "multiply-adds") == "C_out·L_out·(C_in/g)·k = 2·7·(3/1)·3 = 126"
     assert text(conv, "receptive field") == "R + d·(k − 1)·J = 1 + 1·(3 − 1)·1 = 3"
+    meanings = {entry.symbol: entry.meaning for entry in conv.legend}
+    assert meanings["k"] == "size of the window"
+    assert meanings["R"] == "receptive field of the input"
+
+
+def test_sizes_that_have_no_names_are_numbered(network):
+    relu = explained(network(input=(2, 3, 4, 5, 6)).chain(relu=Relu()))
+    assert text(relu, "comparisons") == "n1·n2·n3·n4·n5 = 2·3·4·5·6 = 720"
+    assert [each.name for each in relu.about(Topic.OUTPUT)] == [
+        f"output size {n}" for n in range(1, 6)
+    ]
+
+
+def test_an_output_is_told_in_its_units(conv3x3):
+    outputs = conv3x3.about(Topic.OUTPUT)
+    assert [each.unit for each in outputs] == ["channels", "positions", "positions"]
+
+
+def test_where_all_positions_see_alike_there_is_nothing_to_note(conv3x3):
+    told = conv3x3.about(Topic.RECEPTIVE_FIELD)
+    assert [each.note for each in told] == [""] * 6
+    assert [each.axis for each in told] == ["h", "h", "h", "w", "w", "w"]
+    assert {each.unit for each in told} == {"input positions"}
+
+
+def test_a_metric_is_told_in_its_unit(conv3x3):
+    params, weight_bytes = map(conv3x3.of_metric, ("params", "weight_bytes"))
+    assert (params.unit, params.note) == ("parameters", "")
+    assert (weight_bytes.unit, weight_bytes.note) == ("bytes", "")
 
 
 def test_three_axes_have_a_letter_each(network):
@@ -199,6 +228,7 @@ def test_the_legend_has_each_letter_once_and_says_what_sets_it(conv3x3):
     assert meanings["p"] == "positions added at the ends of each axis"
     assert meanings["C_in"] == "channels of the input"
     assert meanings["W_out"] == "width of the output"
+    assert meanings["q_h"] == "of these those that lie outside the input (height)"
 
 
 def test_the_law_is_what_the_kind_says_of_itself(network):
@@ -217,7 +247,7 @@ def test_a_number_that_is_0_is_told_only_if_every_layer_has_it(network):
         "activation_elements": "C_in·L = 6·4 = 24",
         "activation_bytes": "N·C_in·L·b = 1·6·4·4 = 96",
     }
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="adds"):
         relu.of_metric("adds")
     assert relu.of_metric("comparisons").name == "comparisons"
 
@@ -249,6 +279,20 @@ def test_a_concat_adds_up_what_its_inputs_have(network):
         "max(0 + 1, −1 + 3) − min(0, −1) = 3"
     )
     assert text(joined, "start, width") == "min(X_w_1, X_w_2) = min(0, −1) = −1"
+    meanings = {entry.symbol: entry.meaning for entry in joined.legend}
+    assert meanings["R_h_1"] == "receptive field of input 1 (height)"
+    assert meanings["X_w_2"] == "start of the receptive field of input 2 (width)"
+
+
+def test_of_jumps_that_differ_the_greatest_is_told(network):
+    net = network(input=(3, 8))
+    net.add("strided", Conv(out_channels=1, kernel_size=2, stride=2), "input")
+    net.add("narrow", Conv(out_channels=1, kernel_size=5), "input")
+    net.add("joined", Concat(), "strided", "narrow")
+    joined = explained(net)
+    assert text(joined, "jump") == "max(J_1, J_2) = max(2, 1) = 2"
+    meanings = {entry.symbol: entry.meaning for entry in joined.legend}
+    assert meanings["J_2"] == "jump of input 2"
 
 
 def test_inputs_of_one_size_have_one_letter(network):
@@ -399,23 +443,42 @@ def test_shared_weights_are_told_and_count_where_they_are(network):
     assert [each.axis for each in explanation.about(Topic.OUTPUT)] == ["", "h", "w"]
 
 
+def test_shared_buffers_count_where_they_are(network):
+    graph = network(input=(3, 8)).chain(norm=BatchNorm()).graph()
+    again = graph.nodes[1]._replace(name="again", inputs=(1,), shares=1)
+    graph = graph._replace(nodes=(*graph.nodes, again), outputs=(2,))
+    analysis = analyze_graph(graph)
+    first, second = explain_layers(analysis.layers, analysis)
+    assert first.of_metric("buffers").text == "2·C_in = 2·3 = 6"
+    with pytest.raises(KeyError):
+        second.of_metric("buffers")
+
+
 @pytest.mark.parametrize(
-    ("shape", "names", "axes"),
+    ("shape", "names", "axes", "wheres"),
     [
-        ((1, 9), ["padding (P)"], [""]),
+        ((1, 9), ["padding (P)"], [""], [""]),
         (
             (1, 9, 9),
             ["padding height (P_h)", "padding width (P_w)"],
             ["h", "w"],
+            [" (height)", " (width)"],
         ),
     ],
 )
-def test_same_padding_is_told_for_each_axis(network, shape, names, axes):
+def test_same_padding_is_told_for_each_axis(network, shape, names, axes, wheres):
     net = network(input=shape)
     found = explained(net.chain(conv=Conv(out_channels=1, kernel_size=3, padding="same")))
     paddings = [each for each in found.about(Topic.PADDING) if "(P" in each.name]
     assert [(each.name, each.axis) for each in paddings] == list(zip(names, axes, strict=True))
     assert {each.value for each in paddings} == {2}  # 9 − 1 + 3 − 9
+    # And what each end has of it.
+    ends = [each for each in found.about(Topic.PADDING) if "(P" not in each.name]
+    assert [(each.value, each.axis) for each in ends] == [(1, axis) for axis in axes for _ in "ab"]
+    meanings = {entry.symbol: entry.meaning for entry in found.legend}
+    assert [
+        meaning for meaning in meanings.values() if meaning.startswith("padding of both ends")
+    ] == [f"padding of both ends{where}" for where in wheres]
 
 
 def test_a_field_on_what_is_finer_already_has_no_formula(network):
@@ -430,6 +493,7 @@ def test_a_field_on_what_is_finer_already_has_no_formula(network):
     assert (field.formula, field.value) == ("", 3)
     assert field.text == "3"
     assert field.note
+    assert (field.unit, field.axis) == ("input positions", "h")
 
 
 def test_behind_a_finer_grid_the_recurrence_has_its_floors(network):
@@ -445,6 +509,20 @@ def test_behind_a_finer_grid_the_recurrence_has_its_floors(network):
     )
     assert text(up, "jump, height") == "J/s = 2/2 = 1"
     assert text(up, "start, height").endswith("= −1 + ⌊(1 − 1·(4 − 1) + 2 − 1)/2⌋·2 = −3")
+
+
+def test_behind_a_finer_grid_axes_that_differ_have_their_letters(network):
+    net = network(input=(3, 16, 16)).chain(
+        stem=Conv(out_channels=8, kernel_size=(3, 5), stride=2, padding=(1, 2)),
+        up=ConvTranspose(out_channels=8, kernel_size=4, stride=2, padding=1),
+    )
+    up = explained(net)
+    assert text(up, "receptive field, height") == (
+        "R_h + (⌊(d·(k_h − 1) + s)/s⌋ − 1)·J = 3 + (⌊(1·(4 − 1) + 2)/2⌋ − 1)·2 = 5"
+    )
+    assert text(up, "receptive field, width") == (
+        "R_w + (⌊(d·(k_w − 1) + s)/s⌋ − 1)·J = 5 + (⌊(1·(4 − 1) + 2)/2⌋ − 1)·2 = 7"
+    )
 
 
 def test_on_a_finer_grid_the_jump_alone_has_a_formula(network):
@@ -540,6 +618,19 @@ def test_a_new_kind_is_explained_by_its_declaration_alone(network):
     assert meanings["H_w"] == ("so many (width)", "folds")
 
 
+class Paired(Layer, kind="paired"):
+    """A kind that makes two channels of whatever it gets."""
+
+    def output(self, inputs):
+        return (2, *inputs[0][1:])
+
+
+def test_a_size_that_is_the_same_for_all_inputs_has_a_letter(network):
+    paired = explained(network(input=(3, 8)).chain(paired=Paired()))
+    assert [each.text for each in paired.about(Topic.OUTPUT)] == ["2", "L = 8"]
+    assert text(paired, "activations") == "C_out·L = 2·8 = 16"
+
+
 # -- the matrix -----------------------------------------------------------------------------------
 
 
@@ -569,6 +660,22 @@ def test_the_matrix_leaves_out_what_lies_in_the_padding(network):
         == "C_out·(C_in/g)·(L_out·k − q) = 6·(4/2)·(5·3 − 2) = 156"
     )
     assert matrix["rows, all output channels"] == "C_out·L_out = 6·5 = 30"
+    units = [each.unit for each in conv.about(Topic.MATRIX)]
+    assert units == ["positions", "positions", "entries"] * 2
+    meanings = {entry.symbol: entry.meaning for entry in conv.legend}
+    assert meanings["q"] == "of these those that lie outside the input"
+
+
+def test_the_matrix_of_a_transposed_convolution_is_told_by_its_inputs(network):
+    conv = explained(
+        network(input=(4, 5)).chain(
+            up=ConvTranspose(out_channels=6, kernel_size=3, stride=2, groups=2, bias=False)
+        )
+    )
+    matrix = {each.name: each.text for each in conv.about(Topic.MATRIX)}
+    # Each of 5 positions meets 3 weights, each of 4 channels 6/2 others.
+    assert matrix["non-zeros of C"] == "L·k = 5·3 = 15"
+    assert matrix["non-zeros, all channels"] == "C_in·(C_out/g)·L·k = 4·(6/2)·5·3 = 180"
 
 
 def test_only_convolutions_have_a_matrix(network):
@@ -630,7 +737,7 @@ def test_a_large_group_adds_up_the_groups_inside(network):
     net = network(input=(1,))
     for block in ("x", "y"):
         for n in range(9):
-            net.add(f"net.stage.{block}.{n}", Linear(out_features=1))
+            net.add(f"net.stage.{block}.{n}.linear", Linear(out_features=1))
     group = explain_group("net.stage", analyze_graph(net.graph()))
     # 18 layers of a weight and a bias, in two blocks
     params = group.of_metric("params")
@@ -638,6 +745,18 @@ def test_a_large_group_adds_up_the_groups_inside(network):
         ("net.stage.x", "9 layers", 18),
         ("net.stage.y", "9 layers", 18),
     ]
+    assert (group.name, params.substituted, params.value) == ("net.stage", "18 + 18", 36)
+
+
+def test_few_layers_are_added_up_one_by_one(network):
+    net = network(input=(1,))
+    for n in range(FEW_TERMS):
+        net.add(f"net.{n}", Linear(out_features=1, bias=False))
+    params = explain_totals(analyze_graph(net.graph())).of_metric("params")
+    assert [term.name for term in params.terms] == [f"net.{n}" for n in range(16)]
+    net.add("net.last", Linear(out_features=1, bias=False))
+    params = explain_totals(analyze_graph(net.graph())).of_metric("params")
+    assert params.terms == (("net", "17 layers", "", "", 17),)
 
 
 def test_the_terms_of_a_group_that_is_not_there():
@@ -648,7 +767,7 @@ def test_the_terms_of_a_group_that_is_not_there():
 def test_a_total_without_terms_is_0():
     buffers = explain_totals(analyzed("inception_bottleneck.yaml")).of_metric("buffers")
     assert (buffers.terms, buffers.value, buffers.substituted) == ((), 0, "0")
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="layers"):
         explain_totals(analyzed("inception_bottleneck.yaml")).of_metric("layers")
 
 

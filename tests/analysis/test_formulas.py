@@ -16,7 +16,7 @@ from convcalc.analysis.formulas import (
     receptive_field_formula,
 )
 from convcalc.analysis.metrics import value_of
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, Place, SourceText
 from convcalc.layers.activation import Relu
 from convcalc.layers.convolution import Conv
 from convcalc.layers.linear import Linear
@@ -143,23 +143,33 @@ def test_a_formula_that_is_not_there_is_named(network):
 
 
 def test_formulas_know_what_they_are_of(network):
-    graph = network(input=(C, H, W)).chain(relu=Relu()).graph(spec="net.yaml")
-    graph = graph._replace(settings=(("width", 2),))
-    found = network_formulas(graph)
-    assert (found.name, found.spec, found.settings) == ("net", "net.yaml", (("width", 2),))
+    graph = network(input=(C, H, W)).chain(relu=Relu()).graph(spec="net.yaml", source="a page")
+    place = Place(SourceText("net.yaml", "a: b"), 1, 1)
+    nodes = (graph.nodes[0], graph.nodes[1]._replace(place=place))
+    graph = graph._replace(nodes=nodes, settings=(("width", "2"),))
+    found = network_formulas(graph, batch=7, dtypes=Dtypes("float16", "int8"))
+    assert (found.name, found.spec, found.source) == ("net", "net.yaml", "a page")
+    assert found.settings == (("width", "2"),)
+    assert (found.batch, found.dtypes) == (7, Dtypes("float16", "int8"))
+    [relu] = found.layers
+    assert relu.place is place
 
 
 def test_metrics_come_as_they_are_asked_for(network):
     found = network_formulas(small(network), metrics=("macs", "params"))
     assert [key for key, _ in found.totals] == ["macs", "params"]
     assert found.symbols == ("H", "W")
+    graph = network(input=(C, H)).chain(conv=Conv(out_channels=2, kernel_size=1)).graph()
+    last = network_formulas(graph, batch=N, metrics=("macs", "params"))
+    assert str(last.value("params")) == "2·C + 2"
+    assert last.symbols == ("C", "H", "N")
     only = network_formulas(small(network), metrics=("params",))
     assert only.value("macs") == found.value("macs")
     with pytest.raises(KeyError):
         found.value("training_bytes")
     with pytest.raises(KeyError):
         found.layers[0].value("layers")
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="layers"):
         network_formulas(small(network), metrics=("layers",))
 
 

@@ -41,6 +41,8 @@ def texts(formula, *names):
         ((C // 8) * (H // 2), "H", ["H·⌊C/8⌋/2"]),
         (H**2 // (2 * C), "H", ["H²/(2·C)"]),
         (H**2 // (2 * C) + N, "H", ["H²/(2·C)"]),
+        (H**3 // C**2, "H", ["H³/C²"]),
+        (((H + W) // 2) ** 2, "HW", ["H²/4", "H·W/2", "W²/4"]),
         # ⌊H·⌊W/2⌋/3⌋: inside and outside less than 1 is left open, H times and once
         (H * (W // 2) // 3, "HW", ["H·W/6"]),
         # What the quadratic terms leave is linear: 2·H·(H//2) − H² is 0 or −H.
@@ -63,10 +65,17 @@ def test_the_terms_that_outgrow_the_others(formula, names, expected):
         C // H,  # 0 from H > C on
         H**2 // (H + W),  # by two terms that grow alike
         2 * H * (H // 2) - H**2,
+        H - 2 * (H // 2) + 5,  # 5 or 6
+        2 * H * (H // 2) - H**2 + 5,  # 5 or 5 − H
+        # For odd W the floor is about −H/C, and its square of the degree of H·W.
+        ((2 * H * (W // 2) - H * W) // C) ** 2 + 5 * H * W,
+        # The floor is from −H/(H·W) to 0: −1 for some odd W.
+        (2 * H * (W // 2) - H * W + 1) // (H * W) + 5,
     ],
 )
 def test_what_floors_leave_open_is_never_a_leading_term(formula):
-    with pytest.raises(NoLeadingTermError):
+    # The message has the formula, or a part of it.
+    with pytest.raises(NoLeadingTermError, match=r"H.* (leave open|divides)"):
         leading_terms(formula, ["H", "W"])
 
 
