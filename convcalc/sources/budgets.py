@@ -25,14 +25,7 @@ from convcalc.errors import (
     close_match,
     listed,
 )
-from convcalc.limits import (
-    Bound,
-    Budget,
-    Conditions,
-    Limit,
-    Reference,
-    Scope,
-)
+from convcalc.limits import Bound, Budget, Conditions, Limit, Reference, Scope
 from convcalc.metrics import BUDGET_METRICS, LARGEST_BATCH, Metric, metric
 from convcalc.name_patterns import matches
 from convcalc.sources.amounts import AMOUNT_EXAMPLES, AmountError, parse_amount
@@ -66,9 +59,9 @@ __all__ = [
 ]
 
 BUDGET_FILE: Final = "budgets.yaml"
+"""What is looked for where nothing is named."""
 MOST_DEEP: Final = 2
 """Times that a pattern of paths may have `**`."""
-"""What is looked for where nothing is named."""
 VERSION: Final = 1
 """Of the language of budget files."""
 
