@@ -1,11 +1,12 @@
 """Fuzzes convcalc, from what goes in to what comes out, led by the code that each case reaches.
 
-    python fuzzing/run.py [--seconds N] [--findings FOLDER] [--corpus FOLDER] [TARGET]...
+    python fuzzing/run.py [--seconds N] [--seed N] [--findings FOLDER] [--corpus FOLDER] [TARGET]...
 
 The targets are `spec`, `budget`, `options` and `layer`; without one all are fuzzed, and share the
 seconds. What is wrong is printed, and the case that shows it is kept in the folder of findings; the
 exit code is then 1. The folder of the corpus, if one is named, keeps what was found to reach new
-code, for the next run. It needs atheris, which there is for Linux: pip install -e '.[fuzz]'.
+code, for the next run. With a seed the cases come in the same order at every run. It needs atheris,
+which there is for Linux: pip install -e '.[fuzz]'.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib
+import os
 import pkgutil
 import random
 import re
@@ -56,6 +58,7 @@ def main() -> None:
     )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="spec, budget, options, layer")
     parser.add_argument("--seconds", type=int, default=60, help="for all targets together")
+    parser.add_argument("--seed", type=int, default=0, help="another for other cases; 0 is random")
     parser.add_argument("--findings", type=Path, default=Path("fuzzing-findings"))
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -73,7 +76,7 @@ def main() -> None:
             "pip install -e '.[fuzz]'"
         )
     if options.one:
-        _fuzz_one(options.one, options.corpus, options.findings, options.seconds)
+        _fuzz_one(options.one, options)
     sys.exit(_fuzz(options.targets or list(NAMES), options))
 
 
@@ -83,7 +86,7 @@ def _fuzz(names: list[str], options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="convcalc-corpus-") as scratch:
         corpus = options.corpus or Path(scratch)
         share = options.seconds // len(names)
-        ran = [_fuzz_apart(name, corpus / name, options.findings, share) for name in names]
+        ran = [_fuzz_apart(name, corpus / name, share, options) for name in names]
     print("| target | seconds | executions | edges | corpus |")
     print("| :--- | ---: | ---: | ---: | ---: |")
     for each in ran:
@@ -103,15 +106,19 @@ def _fuzz(names: list[str], options: argparse.Namespace) -> int:
     return 1
 
 
-def _fuzz_apart(name: str, corpus: Path, findings: Path, seconds: int) -> Ran:
+def _fuzz_apart(name: str, corpus: Path, seconds: int, options: argparse.Namespace) -> Ran:
     """Fuzz one target in a process of its own: libFuzzer ends the process that it runs in."""
     begun = time.monotonic()
     command = [
         *(sys.executable, __file__, "--one", name, "--seconds", str(seconds)),
-        *("--corpus", str(corpus), "--findings", str(findings)),
+        *("--corpus", str(corpus), "--findings", str(options.findings)),
+        *("--seed", str(options.seed)),
     ]
     said = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    environment = os.environ | ({"PYTHONHASHSEED": str(options.seed)} if options.seed else {})
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+    ) as process:
         for raw in process.stdout or ():
             line = raw.decode(errors="replace").rstrip()
             said.append(line)
@@ -129,8 +136,9 @@ def _fuzz_apart(name: str, corpus: Path, findings: Path, seconds: int) -> Ran:
     )
 
 
-def _fuzz_one(name: str, corpus: Path, findings: Path, seconds: int) -> None:
+def _fuzz_one(name: str, options: argparse.Namespace) -> None:
     """Fuzz a target in this process, which ends with it."""
+    corpus, findings, seconds = options.corpus, options.findings, options.seconds
     import atheris
 
     with atheris.instrument_imports(include=["convcalc"]):
@@ -186,6 +194,7 @@ def _fuzz_one(name: str, corpus: Path, findings: Path, seconds: int) -> None:
 
     arguments = [
         *(sys.argv[0], str(corpus), f"-dict={words}", f"-max_total_time={seconds}"),
+        f"-seed={options.seed}",
         *(f"-timeout={LONGEST}", f"-rss_limit_mb={MOST_MEMORY}", f"-max_len={LARGEST_CASE}"),
         *(f"-artifact_prefix={findings}/{name}-", "-print_final_stats=1", "-len_control=0"),
         # By the clock, of which a busy machine gives little: `judging` goes by the processor.

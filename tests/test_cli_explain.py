@@ -75,6 +75,21 @@ class TestExplain:
         done = run("explain", spec(vector), "--metric", "receptive_field")
         assert "It has no number of what `--metric` asks for.\n" in done.stdout
 
+    @pytest.mark.parametrize(
+        ("format_", "told"),
+        [
+            ("text", "Comparisons = 0\n"),
+            ("markdown", "| **Total** |  |  | **0** |  |\n"),
+            ("latex", "& 0\n"),
+            ("json", '"value": 0,\n'),
+        ],
+    )
+    def test_a_metric_that_a_network_has_none_of_is_0(self, run, spec, format_, told):
+        conv = "input: [3, 8, 8]\nlayers: [conv: {out_channels: 4, kernel_size: 3}]\n"
+        done = run("explain", spec(conv), "--metric", "comparisons", "--format", format_)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert told in done.stdout
+
     def test_patterns_stand_for_layers_and_each_is_told_once(self, run, spec):
         done = run("explain", spec(SPEC), "stage*.conv", "stage1.*")
         titles = [

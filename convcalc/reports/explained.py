@@ -463,13 +463,13 @@ def narrowed(
 
 
 def told_sums(part: ExplainedTotals) -> tuple[MetricSum, ...]:
-    """The sums that are worth telling: those of something, and what every network has."""
+    """The sums that are worth telling: those of something, and what every network has.
+
+    If all are of nothing, as of a metric that was asked for by name, that is what there is to tell.
+    """
     always = ("params", "macs", "flops")
-    return tuple(
-        each
-        for each in (*part.totals.sums, *part.others)
-        if each.value or each.metric.key in always
-    )
+    every = (*part.totals.sums, *part.others)
+    return tuple(each for each in every if each.value or each.metric.key in always) or every
 
 
 def notes_of_totals(part: ExplainedTotals, analysis: Analysis) -> Iterator[str]:
