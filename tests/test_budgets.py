@@ -43,6 +43,17 @@ def analysis(width=2, text=NET, **conditions):
     return analyze_graph(spec.graph(name="net", spec="net.yaml"), **conditions)
 
 
+def pooled(a, b):
+    """Layers a, of ``a`` channels and at the peak, and b, of ``b`` channels and far from it."""
+    return analysis(
+        text="input: [3, 64, 64]\nlayers:\n"
+        f"  - {{{{conv: {{{{out_channels: {a}, kernel_size: 1}}}}, name: a}}}}\n"
+        "  - {{conv: {{out_channels: 64, kernel_size: 1}}, name: a2}}\n"
+        "  - {{max_pool: {{kernel_size: 8}}, name: pool}}\n"
+        f"  - {{{{conv: {{{{out_channels: {b}, kernel_size: 1}}}}, name: b}}}}\n"
+    )
+
+
 def limit(text, bound=Bound.MAX, **changes):
     return option_limit(f"--{bound.value}", bound, text)._replace(**changes)
 
@@ -331,15 +342,8 @@ class TestIncreases:
         assert found.notes[0] == ("`stem` grew most: its output, live at the peak, 512 B → 768 B")
 
     def test_a_layer_that_is_not_live_at_the_peak_does_not_make_it(self):
-        pooled = (
-            "input: [3, 64, 64]\nlayers:\n"
-            "  - {{conv: {{out_channels: {a}, kernel_size: 1}}, name: a}}\n"
-            "  - {{conv: {{out_channels: 64, kernel_size: 1}}, name: a2}}\n"
-            "  - {{max_pool: {{kernel_size: 8}}, name: pool}}\n"
-            "  - {{conv: {{out_channels: {b}, kernel_size: 1}}, name: b}}\n"
-        )
-        baseline = baseline_of(analysis(text=pooled.replace("{a}", "64").replace("{b}", "10")), "x")
-        now = analysis(text=pooled.replace("{a}", "65").replace("{b}", "110"))
+        baseline = baseline_of(pooled(64, 10), "x")
+        now = pooled(65, 110)
         # 64·64 floats of one channel more are 16,384 bytes; b has 100 · 64 floats more, 25,600.
         peak = limit("peak_memory=0%", Bound.MAX_INCREASE)
         [found] = judged(peak, network=now, baseline=baseline).exceeded
@@ -347,15 +351,8 @@ class TestIncreases:
         assert found.place.line == 3
 
     def test_of_the_inference_memory_only_weights_count_of_what_is_not_live_at_the_peak(self):
-        net = (
-            "input: [3, 64, 64]\nlayers:\n"
-            "  - {{conv: {{out_channels: {a}, kernel_size: 1}}, name: a}}\n"
-            "  - {{conv: {{out_channels: 64, kernel_size: 1}}, name: a2}}\n"
-            "  - {{max_pool: {{kernel_size: 8}}, name: pool}}\n"
-            "  - {{conv: {{out_channels: {b}, kernel_size: 1}}, name: b}}\n"
-        )
-        baseline = baseline_of(analysis(text=net.replace("{a}", "64").replace("{b}", "10")), "x")
-        now = analysis(text=net.replace("{a}", "65").replace("{b}", "50"))
+        baseline = baseline_of(pooled(64, 10), "x")
+        now = pooled(65, 50)
         # b has 40 · (64 + 1) more weights, 10,400 bytes, and 10,240 bytes of output that is not
         # live at the peak; a has 4 · 64 · 64 bytes of output more and 16 of weights.
         inference = limit("inference_memory=0%", Bound.MAX_INCREASE)
