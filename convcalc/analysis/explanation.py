@@ -26,7 +26,7 @@ from convcalc.algebra.shown import divided
 from convcalc.analysis.convolution_matrix import ConvolutionMatrix, Sharing, convolution_matrix
 from convcalc.analysis.cost import Analysis, Cost, LayerCost
 from convcalc.analysis.dtypes import BITS, whole_bytes
-from convcalc.analysis.grouping import GroupCost, groups_at
+from convcalc.analysis.grouping import GroupCost, groups_at, layers_within
 from convcalc.analysis.metrics import value_of
 from convcalc.analysis.receptive_field import ReceptiveField
 from convcalc.layers import Layer
@@ -203,11 +203,7 @@ def explain_group(name: str, analysis: Analysis) -> TotalsExplanation:
 
     Raises KeyError if there are none.
     """
-    layers = tuple(
-        layer
-        for layer in analysis.layers
-        if layer.name == name or layer.name.startswith(f"{name}.")
-    )
+    layers = layers_within(analysis, name)
     if not layers:
         raise KeyError(name)
     inside = groups_at(analysis._replace(layers=layers), name.count(".") + 2)

@@ -15,6 +15,7 @@ __all__ = [
     "groups_at",
     "groups_named",
     "layers_named",
+    "layers_within",
 ]
 
 READABLE_ROWS: Final = 40
@@ -78,6 +79,15 @@ def depth_that_fits(analysis: Analysis, rows: int = READABLE_ROWS) -> int | None
 
 def _prefix(name: str, depth: int) -> str:
     return ".".join(name.split(".", depth)[:depth])
+
+
+def layers_within(analysis: Analysis, name: str) -> tuple[LayerCost, ...]:
+    """The layers in the group with the dotted path ``name``, or the one layer of this name."""
+    return tuple(
+        layer
+        for layer in analysis.layers
+        if layer.name == name or layer.name.startswith(f"{name}.")
+    )
 
 
 def layers_named(analysis: Analysis, pattern: str) -> tuple[LayerCost, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from convcalc.analysis.cost import Analysis, LayerCost, sum_of
+from convcalc.analysis.cost import Analysis, sum_of
+from convcalc.analysis.grouping import layers_within
 from convcalc.errors import Finding, catalogue
 from convcalc.graph import PublishedFigure
 
@@ -37,7 +38,7 @@ def published_checks(analysis: Analysis) -> tuple[PublishedCheck, ...]:
     for figure in analysis.published:
         cost, field = analysis.total, analysis.receptive_field
         if figure.group is not None:
-            members = _layers_of(analysis, figure.group)
+            members = layers_within(analysis, figure.group)
             if not members:
                 checks.append(PublishedCheck(figure, None))
                 continue
@@ -52,15 +53,6 @@ def published_checks(analysis: Analysis) -> tuple[PublishedCheck, ...]:
     return tuple(checks)
 
 
-def _layers_of(analysis: Analysis, group: str) -> tuple[LayerCost, ...]:
-    """The layers in a group, by its dotted path, or the one layer of this name."""
-    return tuple(
-        layer
-        for layer in analysis.layers
-        if layer.name == group or layer.name.startswith(group + ".")
-    )
-
-
 def published_findings(analysis: Analysis) -> Iterator[Finding]:
     """A warning for each published figure that is not what was computed, or is against its word."""
     for check in published_checks(analysis):
@@ -69,7 +61,7 @@ def published_findings(analysis: Analysis) -> Iterator[Finding]:
         figure, computed = check
         noun = figure.metric.replace("_", " ")
         whose = f"`{figure.group}` of `{analysis.name}`" if figure.group else f"`{analysis.name}`"
-        if computed is None and (figure.group is None or _layers_of(analysis, figure.group)):
+        if computed is None and (figure.group is None or layers_within(analysis, figure.group)):
             message = f"{whose} has no {noun}, published: {figure.text}"
         elif computed is None:
             message = f"`{analysis.name}` has no layers `{figure.group}` ({figure.source})"
